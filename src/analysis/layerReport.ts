@@ -1,0 +1,117 @@
+import type { Layer } from "../layers/layer";
+import { factorizeLayer, layerErrors, projectLayer, type LayerBasis } from "../lowrank/layerBasis";
+import { fragilityBand, type Evaluation } from "../lowrank/rankSearch";
+import type { Factors } from "../layers/layer";
+import type { Matrix } from "../numerics/matrix";
+import { energy, rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
+import { isDecomposable, utilization, utilizedRank, weightParameters } from "../numerics/utilizedRank";
+import type { LayerReport } from "../report";
+
+/** The ranks found for a layer, and the search that found them (null where an energy threshold did). */
+export interface FoundRanks {
+  readonly kS: number;
+  readonly kT: number;
+  readonly search: {
+    readonly S: readonly Evaluation[];
+    readonly T: readonly Evaluation[];
+    /** Right answers that S and T had to reach. */
+    readonly needed: { readonly S: number; readonly T: number };
+  } | null;
+}
+
+/** A layer after its search: the report, W′, and its factors where it becomes two layers. */
+export interface AnalyzedLayer {
+  readonly layer: Layer;
+  readonly report: LayerReport;
+  readonly projected: readonly Matrix[];
+  readonly factors: Factors | null;
+}
+
+export function analyzedLayer(
+  layer: Layer,
+  basis: LayerBasis,
+  weightSpectrum: Float64Array,
+  positions: number,
+  ranks: FoundRanks,
+): AnalyzedLayer {
+  const { kS, kT, search } = ranks;
+  const rank = utilizedRank(kS, kT);
+  const projected = projectLayer(basis, kS, kT);
+  const { factors, projectedSpectrum } = factorizeLayer(basis, kS, kT);
+  const decomposes = isDecomposable(rank, layer.view);
+  const after = weightParameters(layer.view, decomposes ? rank : null);
+  const report: LayerReport = {
+    ...weightReport(layer, weightSpectrum, positions),
+    kS,
+    kT,
+    utilizedRank: rank,
+    utilization: utilization(rank, layer.view),
+    inputEnergy: energy(basis.inputSpectrum, kS),
+    outputEnergy: energy(basis.outputSpectrum, kT),
+    ...layerErrors(basis, projected, kS, kT),
+    fragility: search ? fragility(layer, search) : null,
+    parameters: { before: weightParameters(layer.view, null), after },
+    macs: { before: weightParameters(layer.view, null) * positions, after: after * positions },
+    outcome: decomposes ? { kind: "decomposed", rank } : { kind: "kept", reason: keptReason(layer, rank) },
+    spectra: {
+      input: [...basis.inputSpectrum],
+      output: [...basis.outputSpectrum],
+      weight: [...weightSpectrum],
+      projected: [...projectedSpectrum],
+    },
+    search: search ? { S: search.S.map(asTuple), T: search.T.map(asTuple) } : null,
+  };
+  return { layer, report, projected, factors: decomposes ? factors : null };
+}
+
+/** What the weight alone tells; all that needs data is null. */
+export function weightReport(layer: Layer, weightSpectrum: Float64Array, positions: number | null): LayerReport {
+  const { view, uses } = layer;
+  const parameters = weightParameters(view, null);
+  return {
+    name: layer.name,
+    node: uses[0].node.name,
+    nodes: uses.map(({ node }) => node.name),
+    op: layer.op,
+    initializer: layer.weightName,
+    groups: view.groups,
+    rows: view.rows,
+    columns: view.columns,
+    weightRank: rankAtEnergy(weightSpectrum, WEIGHT_RANK_ENERGY),
+    stableRank: stableRank(weightSpectrum),
+    kS: null,
+    kT: null,
+    utilizedRank: null,
+    utilization: null,
+    inputEnergy: null,
+    outputEnergy: null,
+    outputError: null,
+    errorBound: null,
+    fragility: null,
+    parameters: { before: parameters, after: null },
+    macs: { before: positions === null ? null : parameters * positions, after: null },
+    outcome: { kind: "kept", reason: "ranks were not measured: only the weights were analysed" },
+    spectra: { input: null, output: null, weight: [...weightSpectrum], projected: null },
+    search: null,
+  };
+}
+
+function keptReason({ view }: Layer, rank: number): string {
+  const { rows, columns } = view;
+  const limit = Math.ceil((rows * columns) / (rows + columns)) - 1;
+  return `two layers of rank ${rank} would not be smaller; at most rank ${limit} is`;
+}
+
+function asTuple({ k, correct, passed }: Evaluation): [number, number | null, boolean] {
+  return [k, correct, passed];
+}
+
+function fragility({ view }: Layer, search: NonNullable<FoundRanks["search"]>): LayerReport["fragility"] {
+  const kS = fragilityBand(view.columns, search.S, search.needed.S);
+  const kT = fragilityBand(view.rows, search.T, search.needed.T);
+  return {
+    kS: [...kS],
+    kT: [...kT],
+    utilizedRank: [utilizedRank(kS[0], kT[0]), utilizedRank(kS[1], kT[1])],
+  };
+}

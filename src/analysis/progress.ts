@@ -1,0 +1,79 @@
+import type { LayerReport } from "../report";
+
+export type Stage = "original" | "calibration" | "search" | "verification";
+
+/** What an analysis tells while it runs. */
+export type AnalysisEvent =
+  | {
+      readonly kind: "progress";
+      readonly stage: Stage;
+      /** The layer at work, where there is one. */
+      readonly layer: string | null;
+      /** Share of the work that is done, 0…1. */
+      readonly fraction: number;
+      /** Null until there is something to go by. */
+      readonly secondsLeft: number | null;
+    }
+  | { readonly kind: "layer"; readonly layer: LayerReport };
+
+/** Below this share of the work, an estimate of the time left is a guess. */
+const FIRST_ESTIMATE = 0.02;
+
+/** Counts work against a plan (in forward equivalents) and tells the time left. */
+export class ProgressMeter {
+  private done = 0;
+  private readonly started = performance.now();
+  private stage: Stage = "original";
+  private layer: string | null = null;
+
+  constructor(
+    private planned: number,
+    private readonly emit: (event: AnalysisEvent) => void,
+  ) {}
+
+  enter(stage: Stage, layer: string | null = null): void {
+    this.stage = stage;
+    this.layer = layer;
+    this.tell();
+  }
+
+  work(amount: number): void {
+    this.done += amount;
+    this.tell();
+  }
+
+  /** Takes work off the plan that turned out not to be needed. */
+  skip(amount: number): void {
+    this.planned = Math.max(this.planned - amount, this.done);
+  }
+
+  private tell(): void {
+    const fraction = this.planned === 0 ? 0 : Math.min(this.done / this.planned, 1);
+    const elapsed = (performance.now() - this.started) / 1000;
+    const secondsLeft = fraction < FIRST_ESTIMATE ? null : (elapsed * (1 - fraction)) / fraction;
+    this.emit({ kind: "progress", stage: this.stage, layer: this.layer, fraction, secondsLeft });
+  }
+}
+
+/** Seconds by stage. */
+export class Stopwatch {
+  private readonly stages = new Map<string, number>();
+  private readonly started = performance.now();
+
+  async time<T>(stage: string, work: () => Promise<T> | T): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.stages.set(stage, (this.stages.get(stage) ?? 0) + (performance.now() - start) / 1000);
+    }
+  }
+
+  seconds(): number {
+    return (performance.now() - this.started) / 1000;
+  }
+
+  byStage(): Record<string, number> {
+    return Object.fromEntries(this.stages);
+  }
+}

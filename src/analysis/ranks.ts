@@ -1,0 +1,93 @@
+import type { Layer } from "../layers/layer";
+import { weightElements } from "../layers/weights";
+import type { Evaluator, EvaluatorContext } from "../lowrank/evaluator";
+import { projectLayer, type LayerBasis } from "../lowrank/layerBasis";
+import { mostEvaluations, searchRank, slackSamples, type Evaluation } from "../lowrank/rankSearch";
+import { rankAtEnergy } from "../numerics/spectrum";
+import { dataDependentNodes, partBehind } from "../onnx/subgraph";
+import { chooseOutput, type ScoringContext } from "./accuracy";
+import type { FoundRanks } from "./layerReport";
+import type { Subject, SubjectData } from "./prepare";
+import type { ProgressMeter } from "./progress";
+
+/** How accuracy is measured in one analysis. */
+export interface Scoring {
+  readonly context: ScoringContext;
+  readonly metric: "top-1" | "agreement";
+  readonly classes: number;
+  /** The right class of each validation sample: its label, or the original's own prediction. */
+  readonly targets: Int32Array;
+  /** Accuracy of the original, 0…1. */
+  readonly original: number;
+  readonly evaluator: Omit<EvaluatorContext, "onWork">;
+}
+
+/** Ranks from a share of energy on both sides. */
+export function energyRanks(basis: LayerBasis, share: number): FoundRanks {
+  return {
+    kS: rankAtEnergy(basis.inputSpectrum, share),
+    kT: rankAtEnergy(basis.outputSpectrum, share),
+    search: null,
+  };
+}
+
+export interface LayerSearch {
+  readonly layer: Layer;
+  readonly basis: LayerBasis;
+  readonly evaluator: Evaluator;
+  readonly scoring: Scoring;
+  /** Percentage points. */
+  readonly tolerance: number;
+  readonly baseline: "original" | "previous";
+  readonly meter: ProgressMeter;
+  readonly work: { evaluations: number };
+}
+
+/** The paper's search for one layer: k_S with P_T = I, then k_T on top of it (paper, section 2.2). */
+export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
+  const { layer, basis, evaluator, scoring, tolerance, baseline, work } = task;
+  const { columns, rows } = layer.view;
+  const samples = scoring.targets.length;
+  const originalCorrect = Math.round(scoring.original * samples);
+  const slack = slackSamples(tolerance, samples);
+  const matters = await evaluator.start(layer);
+  const evaluate = async (k: number, kS: number, kT: number, needed: number): Promise<Evaluation> => {
+    work.evaluations++;
+    // A layer that nothing of the output depends on cannot change an answer.
+    const correct = matters
+      ? await evaluator.correct(weightElements(layer.view, projectLayer(basis, kS, kT)))
+      : originalCorrect;
+    return { k, correct, passed: correct >= needed };
+  };
+  const neededS = originalCorrect - slack;
+  const S = await searchRank(columns, (k) => evaluate(k, k, rows, neededS));
+  const atS = S.evaluations.find(({ k }) => k === S.k)?.correct ?? originalCorrect;
+  const neededT = (baseline === "previous" ? atS : originalCorrect) - slack;
+  const T = await searchRank(rows, (k) => evaluate(k, S.k, k, neededT));
+  return {
+    kS: S.k,
+    kT: T.k,
+    search: { S: S.evaluations, T: T.evaluations, needed: { S: neededS, T: neededT } },
+  };
+}
+
+/** Forward equivalents that the analysis will take at most, for the time left. */
+export function plannedWork(subject: Subject, data: SubjectData, searches: boolean): number {
+  const { index, layers, model } = subject;
+  const { calibration, validation, probe, macShare } = data;
+  if (!validation) return calibration.count;
+  const whole = calibration.count + 3 * validation.count;
+  if (!searches) return whole;
+  const output = chooseOutput(index, probe, model.path);
+  const dataDependent = dataDependentNodes(index);
+  return layers.reduce((sum, layer) => {
+    const part = partBehind(
+      index,
+      layer.uses.map(({ node }) => node),
+      output.name,
+      dataDependent,
+    );
+    const evaluations = mostEvaluations(layer.view.columns) + mostEvaluations(layer.view.rows);
+    return sum + (part ? evaluations * macShare(part.nodes) * validation.count : 0);
+  }, whole + validation.count);
+}

@@ -1,0 +1,83 @@
+import { isNearChance } from "../lowrank/accuracy";
+import { slackSamples } from "../lowrank/rankSearch";
+import type { LayerReport, ModelReport } from "../report";
+import type { Subject, SubjectData } from "./prepare";
+import type { Scoring } from "./ranks";
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+/** Layers named in one warning; the rest is counted. */
+const MOST_NAMES = 3;
+
+function named(layers: readonly string[]): string {
+  const rest = layers.length - MOST_NAMES;
+  return layers.slice(0, MOST_NAMES).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+/** What makes the numbers doubtful before any rank is looked at. `tolerance` is null where nothing is searched. */
+export function dataWarnings(
+  { layers }: Subject,
+  { calibration, calibrationBatches, positions }: SubjectData,
+  scoring: Scoring | null,
+  tolerance: number | null,
+): string[] {
+  const warnings: string[] = [];
+  if (scoring?.metric === "top-1" && isNearChance(scoring.original, scoring.targets.length, scoring.classes)) {
+    warnings.push(
+      `The original's accuracy, ${percent(scoring.original)}, is near chance for ${scoring.classes} classes: ` +
+        `check the preprocessing (layout, scale, mean, std) and the order of the classes before reading the ranks.`,
+    );
+  }
+  if (scoring && tolerance !== null && slackSamples(tolerance, scoring.targets.length) === 0) {
+    const samples = scoring.targets.length;
+    warnings.push(
+      `The tolerance of ${tolerance} points is less than one of ${samples} validation samples ` +
+        `(${(100 / samples).toPrecision(2)} points): no sample more may go wrong. Use more samples or a larger tolerance.`,
+    );
+  }
+  const used = calibrationBatches.padded
+    ? calibration.count - (calibration.count % calibrationBatches.size)
+    : calibration.count;
+  if (used < calibration.count) {
+    warnings.push(
+      `The model takes batches of exactly ${calibrationBatches.size} samples: ` +
+        `${calibration.count - used} of ${calibration.count} calibration samples are left over and not used.`,
+    );
+  }
+  const short = layers.filter((layer) => used * positions.get(layer)! < layer.view.columns);
+  if (short.length > 0) {
+    const rows = Math.round(used * positions.get(short[0])!);
+    warnings.push(
+      `Too few calibration samples for ${short.length} of ${layers.length} layers (${named(short.map(({ name }) => name))}): ` +
+        `${short[0].name} sees ${rows} rows for ${short[0].view.columns} features, so its rank cannot pass ${rows}.`,
+    );
+  }
+  return warnings;
+}
+
+/** What the results themselves say about how far to trust them. */
+export function resultWarnings(
+  layers: readonly LayerReport[],
+  accuracy: ModelReport["accuracy"],
+  tolerance: number,
+): string[] {
+  const warnings: string[] = [];
+  const fragile = layers.filter(({ fragility }) => fragility && fragility.utilizedRank[0] < fragility.utilizedRank[1]);
+  if (fragile.length > 0) {
+    const examples = fragile
+      .slice(0, MOST_NAMES)
+      .map(({ name, fragility }) => `${name} ${fragility!.utilizedRank.join("–")}`);
+    const rest = fragile.length > MOST_NAMES ? ` and ${fragile.length - MOST_NAMES} more` : "";
+    warnings.push(
+      `One validation sample more or less would change the rank of ${fragile.length} of ${layers.length} layers ` +
+        `(${examples.join(", ")}${rest}). More validation samples make ranks firmer.`,
+    );
+  }
+  const { original, projected } = accuracy;
+  if (original !== null && projected !== null && 100 * (original - projected) > Math.max(1, 2 * tolerance)) {
+    warnings.push(
+      `With all layers replaced at once, accuracy falls from ${percent(original)} to ${percent(projected)}: ` +
+        `the tolerance holds for each layer alone, and the drops add up.`,
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,289 @@
+import path from "node:path";
+import { accuracyOf, chooseOutput, predictAll, predictOriginal, type ScoringContext } from "./analysis/accuracy";
+import { analyzedLayer, weightReport, type AnalyzedLayer } from "./analysis/layerReport";
+import { openData, openSubject, modelParameters, type Subject, type SubjectData } from "./analysis/prepare";
+import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
+import { energyRanks, plannedWork, searchLayer, type Scoring } from "./analysis/ranks";
+import { reportSettings } from "./analysis/settings";
+import { dataWarnings, resultWarnings } from "./analysis/warnings";
+import { checkLabels } from "./calibration/labels";
+import { DEFAULT_TOLERANCE, type ResolvedConfig } from "./config";
+import type { Layer } from "./layers/layer";
+import { gramKey } from "./layers/layer";
+import { decompositionEdit, projectionEdit } from "./lowrank/decompose";
+import { Evaluator } from "./lowrank/evaluator";
+import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
+import { editedModelBytes, type GraphEdit } from "./onnx/edit";
+import { readFloat32 } from "./onnx/tensor";
+import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
+import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
+import { gramMatrices, type GramMatrices } from "./runtime/gramGraph";
+import { sha256OfFile } from "./sha256";
+
+export interface AnalyzeOptions {
+  readonly config: ResolvedConfig;
+  /** Percentage points; overrides the config's. */
+  readonly tolerance?: number;
+  readonly search?: "exact";
+  /** What k_T's drop is measured from: the original's accuracy, or the accuracy with P_S in place. */
+  readonly baseline?: "original" | "previous";
+  /** Ranks from this share of energy on both sides, without a search. */
+  readonly energy?: number;
+  /** Only what the weights tell; no data is read. */
+  readonly weightsOnly?: boolean;
+  readonly device?: DeviceChoice;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: AnalysisEvent) => void;
+}
+
+/** The share of energy that is kept where there is no validation data to search with. */
+export const DEFAULT_ENERGY = 0.99;
+/** Gram matrices are kept for as many layers at once as fit in here (float64). */
+const MOST_GRAM_BYTES = 1024 * 2 ** 20;
+
+/**
+ * Utilized ranks of every analysable layer of an ONNX model on the user's data.
+ * @throws ExpectedError for a model or data that cannot be used; the signal's reason where it is aborted.
+ */
+export async function analyze(modelPath: string, options: AnalyzeOptions): Promise<ModelReport> {
+  const subject = openSubject(path.resolve(modelPath));
+  try {
+    return options.weightsOnly
+      ? await analyzeWeights(subject, options)
+      : (await analyzeWithData(subject, options)).report;
+  } finally {
+    subject.model.close();
+  }
+}
+
+/** An analysis with the factors of every layer that becomes smaller. */
+export interface Analysis {
+  readonly report: ModelReport;
+  readonly analyzed: readonly AnalyzedLayer[];
+  readonly data: SubjectData;
+  readonly scoring: Scoring | null;
+}
+
+export async function analyzeWithData(subject: Subject, options: AnalyzeOptions): Promise<Analysis> {
+  const { model, layers } = subject;
+  const tolerance = options.tolerance ?? options.config.tolerance ?? DEFAULT_TOLERANCE;
+  const baseline = options.baseline ?? "original";
+  const watch = new Stopwatch();
+  const data = await watch.time("preparation", () => openData(subject, options.config));
+  const searches = data.validationBatches !== null && options.energy === undefined;
+  const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
+  const work = { forwardEquivalents: 0, evaluations: 0 };
+  const meter = new ProgressMeter(plannedWork(subject, data, searches), options.onEvent ?? (() => undefined));
+  const onWork = (amount: number): void => {
+    work.forwardEquivalents += amount;
+    meter.work(amount);
+  };
+
+  meter.enter("original");
+  const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
+  const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, onWork }) : null;
+  const analyzed: AnalyzedLayer[] = [];
+  try {
+    for (const group of gramGroups(layers)) {
+      meter.enter("calibration");
+      const grams = await watch.time("calibration", () => calibrate(subject, data, group, options.signal, onWork));
+      for (const layer of group) {
+        meter.enter("search", layer.name);
+        const weight = readFloat32(model.wire, layer.weight);
+        const basis = await watch.time("spectra", () => layerBasis(layer, weight, grams.get(gramKey(layer))!));
+        const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
+        const ranks =
+          evaluator && scoring
+            ? await watch.time("search", () =>
+                searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, meter, work }),
+              )
+            : energyRanks(basis, energy ?? DEFAULT_ENERGY);
+        const result = analyzedLayer(layer, basis, spectrum, data.positions.get(layer)!, ranks);
+        analyzed.push(result);
+        options.onEvent?.({ kind: "layer", layer: result.report });
+      }
+    }
+  } finally {
+    await evaluator?.release();
+  }
+
+  meter.enter("verification");
+  const accuracy = await watch.time("verification", () => replacedAccuracy(subject, analyzed, scoring, onWork));
+  const layerReports = analyzed.map(({ report }) => report);
+  const settings = await reportSettings(options.config, data, {
+    tolerance,
+    ranks: searches ? "search" : "energy",
+    search: searches ? "exact" : null,
+    baseline: searches ? baseline : null,
+    energy,
+  });
+  const report: ModelReport = {
+    ...(await reportHead(subject, layerReports, options)),
+    settings,
+    accuracy,
+    cost: { seconds: watch.seconds(), ...work, stages: watch.byStage() },
+    layers: layerReports,
+    warnings: [
+      ...subject.warnings,
+      ...dataWarnings(subject, data, scoring, searches ? tolerance : null),
+      ...resultWarnings(layerReports, accuracy, tolerance),
+    ],
+  };
+  return { report, analyzed, data, scoring };
+}
+
+/** Weight rank and stable rank of every layer: no data, no inference. */
+async function analyzeWeights(subject: Subject, options: AnalyzeOptions): Promise<ModelReport> {
+  const watch = new Stopwatch();
+  const layers: LayerReport[] = [];
+  for (const layer of subject.layers) {
+    options.signal?.throwIfAborted();
+    const weight = readFloat32(subject.model.wire, layer.weight);
+    const report = weightReport(layer, layerWeightSpectrum(layer, weight), null);
+    layers.push(report);
+    options.onEvent?.({ kind: "layer", layer: report });
+  }
+  return {
+    ...(await reportHead(subject, layers, options)),
+    settings: await reportSettings({}, null, {
+      tolerance: options.tolerance ?? options.config.tolerance ?? DEFAULT_TOLERANCE,
+      ranks: "none",
+      search: null,
+      baseline: null,
+      energy: null,
+    }),
+    accuracy: { metric: null, samples: null, original: null, projected: null, decomposed: null },
+    cost: { seconds: watch.seconds(), evaluations: 0, forwardEquivalents: 0, stages: {} },
+    layers,
+    warnings: [...subject.warnings],
+  };
+}
+
+async function reportHead(
+  { model, index, skipped }: Subject,
+  layers: readonly LayerReport[],
+  options: AnalyzeOptions,
+): Promise<Pick<ModelReport, "schemaVersion" | "model" | "device" | "totals" | "skipped" | "compressed">> {
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    model: {
+      path: model.path,
+      sha256: await sha256OfFile(model.path),
+      bytes: model.bytes,
+      opset: model.opsets.get("") ?? 0,
+    },
+    device: chooseDevice(options.device ?? "auto"),
+    totals: reportTotals(layers, modelParameters(index)),
+    skipped: [...skipped],
+    compressed: null,
+  };
+}
+
+/** The original's predictions on the validation data, and what every later accuracy is measured against. */
+export async function scoreOriginal(
+  { model, index }: Subject,
+  { input, validation, validationBatches, probe, macShare }: SubjectData,
+  signal: AbortSignal | undefined,
+  onWork: (samples: number) => void,
+): Promise<Scoring | null> {
+  if (!validation || !validationBatches) return null;
+  const output = chooseOutput(index, probe, model.path);
+  const { labels, labelOrigin } = validation;
+  if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
+  const context: ScoringContext = {
+    batches: validationBatches,
+    inputName: input.name,
+    outputName: output.name,
+    signal,
+    onWork,
+  };
+  const predicted = await predictOriginal(model.path, context);
+  const targets = labels ?? predicted;
+  return {
+    context,
+    classes: output.classes,
+    metric: labels ? "top-1" : "agreement",
+    targets,
+    original: accuracyOf(predicted, targets),
+    evaluator: {
+      model,
+      index,
+      batches: validationBatches,
+      inputName: input.name,
+      outputName: output.name,
+      targets,
+      macShare,
+      signal,
+    },
+  };
+}
+
+/** Layers in groups whose Gram matrices fit in memory together. */
+function gramGroups(layers: readonly Layer[]): Layer[][] {
+  const groups: Layer[][] = [];
+  let bytes = Infinity;
+  for (const layer of layers) {
+    const { groups: parts, columns } = layer.view;
+    const size = 8 * parts * columns * columns;
+    if (bytes + size > MOST_GRAM_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups[groups.length - 1].push(layer);
+    bytes += size;
+  }
+  return groups;
+}
+
+/** Gram matrices of the inputs of `layers` on the calibration data. @throws ExpectedError if they are not finite. */
+export function calibrate(
+  { model, index }: Subject,
+  data: SubjectData,
+  layers: readonly Layer[],
+  signal: AbortSignal | undefined,
+  onBatch: (samples: number) => void,
+): Promise<Map<string, GramMatrices>> {
+  const fed = new Set(index.dataInputs.map(({ name }) => name));
+  return gramMatrices(model, layers, data.calibrationBatches, {
+    inputName: data.input.name,
+    rankOf: (value) => (fed.has(value) ? data.calibration.sampleDims.length + 1 : data.probe.dims.get(value)!.length),
+    signal,
+    onBatch,
+  });
+}
+
+/** Accuracy of the whole network with every layer replaced: by W′, and by factors where they are smaller. */
+async function replacedAccuracy(
+  subject: Subject,
+  analyzed: readonly AnalyzedLayer[],
+  scoring: Scoring | null,
+  onWork: (samples: number) => void,
+): Promise<ModelReport["accuracy"]> {
+  if (!scoring) return { metric: null, samples: null, original: null, projected: null, decomposed: null };
+  const accuracy = async (edit: GraphEdit, what: string): Promise<number> => {
+    const bytes = editedModelBytes(subject.model, edit);
+    const predicted = await predictAll(bytes, `${subject.model.path} (${what})`, { ...scoring.context, onWork });
+    return accuracyOf(predicted, scoring.targets);
+  };
+  return {
+    metric: scoring.metric,
+    samples: scoring.targets.length,
+    original: scoring.original,
+    projected: await accuracy(
+      projectionEdit(
+        subject.index,
+        analyzed.map(({ layer, projected }) => ({ layer, matrices: projected })),
+      ),
+      "projected",
+    ),
+    decomposed: await accuracy(analysisEdit(subject, analyzed), "decomposed"),
+  };
+}
+
+/** The edit that decomposes every layer which gets smaller by it. */
+export function analysisEdit(subject: Subject, analyzed: readonly AnalyzedLayer[]): GraphEdit {
+  return decompositionEdit(
+    subject.index,
+    analyzed.flatMap(({ layer, factors }) => (factors ? [{ layer, factors }] : [])),
+  );
+}

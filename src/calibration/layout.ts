@@ -1,0 +1,94 @@
+import { basename } from "node:path";
+import type { Preprocess } from "../config";
+import { ExpectedError } from "../errors";
+import type { Dimension, ValueInfo } from "../onnx/schema";
+import type { SampleArray } from "./source";
+
+type Layout = NonNullable<Preprocess["layout"]>;
+
+/** Which axis of a sample counts the channels. */
+export type ChannelAxis = "first" | "last";
+
+/** How the values of one sample are arranged in the source, and where they go in the model's input. */
+export interface Arrangement {
+  readonly source: ChannelAxis;
+  /** Differs from {@link source} where samples are transposed. */
+  readonly result: ChannelAxis;
+  /** 1 where a sample is a single number. */
+  readonly channels: number;
+  /** Values per channel: ∏sampleShape / channels. */
+  readonly channelSize: number;
+  /** Dimensions of one sample as the model takes it. */
+  readonly sampleDims: readonly number[];
+}
+
+const LAYOUTS: readonly Layout[] = ["NHWC", "NCHW"];
+
+/** Axes of one image: height, width and channels. */
+const IMAGE_AXES = 3;
+
+/**
+ * Decides whether samples are transposed for the model. A declared `layout` describes the source and applies to images
+ * (batches of 4 axes) only; the model is taken to want NCHW, as ONNX's operators do, unless its own dimensions say
+ * that its channels come last. Without a layout nothing is moved, and channels are the last axis.
+ * @throws ExpectedError if the result does not fit the model's input.
+ */
+export function arrange(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): Arrangement {
+  const arrangement = arrangeAs(samples.sampleShape, layout, input);
+  if (!fits(arrangement.sampleDims, input)) throw mismatch(samples, layout, input, arrangement);
+  return arrangement;
+}
+
+function arrangeAs(shape: readonly number[], layout: Layout | undefined, input: ValueInfo): Arrangement {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  if (layout === undefined || shape.length !== IMAGE_AXES) {
+    const channels = shape.at(-1) ?? 1;
+    return { source: "last", result: "last", channels, channelSize: size / channels, sampleDims: shape };
+  }
+  const source: ChannelAxis = layout === "NHWC" ? "last" : "first";
+  const [a, b, c] = shape;
+  const [channels, height, width] = source === "last" ? [c, a, b] : [a, b, c];
+  const result: ChannelAxis = takesChannelsLast(input, channels) ? "last" : "first";
+  const sampleDims = result === "last" ? [height, width, channels] : [channels, height, width];
+  return { source, result, channels, channelSize: size / channels, sampleDims };
+}
+
+function takesChannelsLast({ shape }: ValueInfo, channels: number): boolean {
+  return shape?.length === IMAGE_AXES + 1 && shape[IMAGE_AXES] === channels && shape[1] !== channels;
+}
+
+/** Whether a batch of such samples fits; the batch axis is the caller's. */
+function fits(sampleDims: readonly number[], { shape }: ValueInfo): boolean {
+  if (shape === null) return true;
+  const sizeFits = (dim: Dimension, index: number): boolean => typeof dim !== "number" || dim === sampleDims[index];
+  return shape.length === sampleDims.length + 1 && shape.slice(1).every(sizeFits);
+}
+
+function mismatch(
+  samples: SampleArray,
+  layout: Layout | undefined,
+  input: ValueInfo,
+  { sampleDims, source, result }: Arrangement,
+): ExpectedError {
+  const own = showBatch(samples.sampleShape);
+  const given = source === result ? own : `${showBatch(sampleDims)} (its ${own}, read as ${layout ?? ""}, transposed)`;
+  const wanted = input.shape === null || input.shape.length === 0 ? "a single number" : showBatch(input.shape.slice(1));
+  return new ExpectedError(
+    `the model's input "${input.name}" takes ${wanted}; ${basename(samples.path)} gives ${given}` +
+      hint(samples.sampleShape, layout, input),
+  );
+}
+
+/** What to do about a mismatch, where something simple helps. */
+function hint(shape: readonly number[], layout: Layout | undefined, input: ValueInfo): string {
+  if (fits([1, ...shape], input)) return "; add an axis of length 1 to the data: array[:, np.newaxis]";
+  if (fits([...shape, 1], input)) return "; add an axis of length 1 to the data: array[..., np.newaxis]";
+  if (shape.length !== IMAGE_AXES) return "";
+  const other = LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
+  return other === undefined ? "" : `; set preprocess.layout to "${other}", the order of the axes in the source`;
+}
+
+/** `[3, "height", null]` → `[N,3,height,?]`. */
+function showBatch(dims: readonly Dimension[]): string {
+  return `[${["N", ...dims.map((dim) => dim ?? "?")].join(",")}]`;
+}

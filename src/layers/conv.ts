@@ -1,0 +1,119 @@
+import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { Node } from "../onnx/schema";
+import { joined, reshapeTo } from "./emit";
+import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
+import { copyNode, intAttribute, nodeLabel, unreadableWeight } from "./nodes";
+
+/**
+ * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
+ * values in the weight's own order (channel, then taps), zero padding included, one row per output position. Every
+ * group has its own patches and its own m/g × d matrix.
+ */
+export const conv: LayerType = {
+  ops: ["Conv"],
+
+  recognise(node, index): Recognition {
+    const weightName = node.inputs[1];
+    if (weightName === undefined) return { kind: "none" };
+    if (index.graph.sparseInitializers.has(weightName)) {
+      return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
+    }
+    const weight = index.constants.get(weightName);
+    if (!weight) return { kind: "none" };
+    const reason = unreadableWeight(weight);
+    if (reason !== undefined) return { kind: "skipped", reason };
+    const { dims } = weight;
+    if (dims.length < 3) return { kind: "skipped", reason: `its weight has shape [${dims.join(", ")}]` };
+    const groups = intAttribute(node, "group", 1);
+    const outputs = dims[0];
+    if (groups < 1 || outputs % groups !== 0) {
+      return { kind: "skipped", reason: `its ${outputs} outputs cannot be divided into ${groups} groups` };
+    }
+    const rows = outputs / groups;
+    if (groups > 1 && rows === 1) {
+      return { kind: "skipped", reason: "depthwise: one output per group, so its rank is 1 and cannot fall" };
+    }
+    const columns = dims.slice(1).reduce((product, dim) => product * dim, 1);
+    const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
+    return { kind: "layer", weightName, view, use: convUse(node, view, dims) };
+  },
+};
+
+/** Attributes that say which patches a Conv sees. */
+const GEOMETRY = ["kernel_shape", "strides", "pads", "dilations", "auto_pad"];
+
+function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
+  const { groups, rows, columns } = view;
+  const input = node.inputs[0];
+  const output = node.outputs[0];
+  const bias = node.inputs[2];
+  const kernel = weightDims.slice(2);
+  const channels = weightDims[1] * groups;
+  const label = nodeLabel(node);
+
+  return {
+    node,
+    input,
+    output,
+    featuresKey: JSON.stringify([groups, columns, ...GEOMETRY.map((name) => node.attributes.get(name) ?? null)]),
+    featureGroups: groups,
+
+    features(result): Emission {
+      const patches = `${result}/patches`;
+      const grouped = reshapeTo(patches, `${result}/grouped`, [0, groups, columns, -1]);
+      const turned: NewNode = {
+        opType: "Transpose",
+        name: `${result}/transpose`,
+        inputs: [`${result}/grouped`],
+        outputs: [`${result}/turned`],
+        attributes: { perm: [1, 2, 0, 3] },
+      };
+      const flat = reshapeTo(`${result}/turned`, result, groups === 1 ? [columns, -1] : [groups, columns, -1]);
+      return joined(
+        patchNodes(node, input, patches, channels, kernel),
+        grouped,
+        { nodes: [turned], initializers: [] },
+        flat,
+      );
+    },
+
+    withWeight: (weight) => copyNode(node, { inputs: [input, weight, ...node.inputs.slice(2)] }),
+
+    factorLayout: "conv",
+
+    factorInitializers({ rank, a, b }, names): readonly NewInitializer[] {
+      return [
+        { name: names.first, dims: [groups * rank, ...weightDims.slice(1)], data: Float32Array.from(b) },
+        { name: names.second, dims: [groups * rows, rank, ...kernel.map(() => 1)], data: Float32Array.from(a) },
+      ];
+    },
+
+    decomposed(names, hidden): readonly NewNode[] {
+      return [
+        copyNode(node, { name: `${label}/low_rank_in`, inputs: [input, names.first], outputs: [hidden] }),
+        {
+          opType: "Conv",
+          name: node.name,
+          inputs: [hidden, names.second, ...(bias ? [bias] : [])],
+          outputs: [output],
+          attributes: groups === 1 ? {} : { group: groups },
+        },
+      ];
+    },
+  };
+}
+
+/** [N, C, …] → [N, C·∏k, …out]: a Conv with one output per channel and tap, each kernel 1 at its tap and 0 elsewhere. */
+function patchNodes(node: Node, input: string, output: string, channels: number, kernel: readonly number[]): Emission {
+  const taps = kernel.reduce((product, size) => product * size, 1);
+  const oneHot = new Float32Array(channels * taps * taps);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let tap = 0; tap < taps; tap++) oneHot[(channel * taps + tap) * taps + tap] = 1;
+  }
+  const kernelName = `${output}/kernel`;
+  const copy = copyNode(node, { name: output, inputs: [input, kernelName], outputs: [output], without: ["group"] });
+  return {
+    nodes: [{ ...copy, attributes: { ...copy.attributes, group: channels } }],
+    initializers: [{ name: kernelName, dims: [channels * taps, 1, ...kernel], data: oneHot }],
+  };
+}

@@ -1,0 +1,99 @@
+import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { Node, TensorInfo } from "../onnx/schema";
+
+/**
+ * How a weight tensor is read as matrices: `groups` matrices W_g of rows×columns (m×d), one after the other; each is
+ * stored transposed (d×m) where `transposed` says so; the layer's W is `scale` times what is stored (Gemm's alpha).
+ */
+export interface WeightView {
+  readonly groups: number;
+  /** m: outputs per group. */
+  readonly rows: number;
+  /** d: inputs per group. */
+  readonly columns: number;
+  readonly transposed: boolean;
+  readonly scale: number;
+}
+
+/** Nodes to be added to a graph, with the constants they read. */
+export interface Emission {
+  readonly nodes: readonly NewNode[];
+  readonly initializers: readonly NewInitializer[];
+}
+
+/** W′ ≈ A·B in every group: A is rows×rank, B is rank×columns, row-major, the groups one after the other. */
+export interface Factors {
+  readonly rank: number;
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+}
+
+/** Names for the parts of a decomposed layer. */
+export interface FactorNames {
+  /** Initializer of B, which acts first. */
+  readonly first: string;
+  /** Initializer of A. */
+  readonly second: string;
+}
+
+/** One node that applies the layer's weight. */
+export interface LayerUse {
+  readonly node: Node;
+  /** The value that the weight acts on. */
+  readonly input: string;
+  readonly output: string;
+  /** Two uses with the same key see the same features of their inputs: equal inputs give equal Gram matrices. */
+  readonly featuresKey: string;
+  /** Groups of features: each group sees its own. */
+  readonly featureGroups: number;
+  /**
+   * Nodes that compute the layer's input rows Xᵀ as `output`, of shape d×N, or groups×d×N where groups > 1.
+   * `inputRank` is the rank of the value `input`.
+   */
+  features(output: string, inputRank: number): Emission;
+  /** The node with another weight in the place of its own. */
+  withWeight(weight: string): NewNode;
+  /** Uses of one weight can share its factors only where this is equal. */
+  readonly factorLayout: string;
+  /** The initializers of the decomposed layer. */
+  factorInitializers(factors: Factors, names: FactorNames): readonly NewInitializer[];
+  /** The two nodes (sometimes with a Transpose) that take the node's place; `hidden` names the value between them. */
+  decomposed(names: FactorNames, hidden: string): readonly NewNode[];
+}
+
+/** A weight that can be analysed, with every node that applies it. */
+export interface Layer {
+  /** What people call it: the weight's name, or the node's where an exporter made the weight's name up. Unique. */
+  readonly name: string;
+  readonly op: string;
+  /** The value that holds the weight: an initializer, or the output of a Constant node. */
+  readonly weightName: string;
+  readonly weight: TensorInfo;
+  readonly view: WeightView;
+  /** At least one. */
+  readonly uses: readonly LayerUse[];
+}
+
+export type Recognition =
+  | { readonly kind: "layer"; readonly weightName: string; readonly view: WeightView; readonly use: LayerUse }
+  | { readonly kind: "skipped"; readonly reason: string }
+  /** Applies no constant weight at all. */
+  | { readonly kind: "none" };
+
+/** A family of operators whose weights are matrices: one file and one line in index.ts. */
+export interface LayerType {
+  /** Operators of the ONNX domain. */
+  readonly ops: readonly string[];
+  recognise(node: Node, index: GraphIndex): Recognition;
+}
+
+/** The value that Gram matrices of the layer's inputs depend on; see {@link LayerUse.featuresKey}. */
+export function gramKey(layer: Layer): string {
+  return layer.uses.map((use) => `${use.input} ${use.featuresKey}`).join("; ");
+}
+
+/** Parameters of the layer's weight. */
+export function parameterCount({ groups, rows, columns }: WeightView): number {
+  return groups * rows * columns;
+}

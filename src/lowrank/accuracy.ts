@@ -1,0 +1,59 @@
+import { ExpectedError } from "../errors";
+import { elementCount } from "../onnx/tensor";
+import type { TensorValue } from "../runtime/session";
+
+/** No class: the scores of a sample hold NaN. Never equals a label. */
+export const NO_PREDICTION = -1;
+
+/** Class scores per sample in an output of `rows` samples: shape [rows, K] or [rows, K, 1, …]. Null for any other. */
+export function classCount(dims: readonly number[], rows: number): number | null {
+  if (dims.length < 2 || dims[0] !== rows) return null;
+  const wide = dims.slice(1).filter((dim) => dim !== 1);
+  return wide.length === 1 ? wide[0] : null;
+}
+
+/** The class of the highest score of each of the first `samples` rows (of `rows`); the first one where scores tie. */
+export function predictions(output: TensorValue, rows: number, samples: number): Int32Array {
+  const { data, dims } = output;
+  if (!(data instanceof Float32Array) && !(data instanceof Float64Array)) {
+    throw new ExpectedError(`The model's output is ${output.type}; class scores must be float32 or float64.`);
+  }
+  const classes = elementCount(dims) / rows;
+  const result = new Int32Array(samples);
+  for (let sample = 0; sample < samples; sample++) {
+    let best = NO_PREDICTION;
+    let highest = -Infinity;
+    for (let c = 0; c < classes; c++) {
+      const score = data[sample * classes + c];
+      if (Number.isNaN(score)) {
+        best = NO_PREDICTION;
+        break;
+      }
+      if (best === NO_PREDICTION || score > highest) {
+        best = c;
+        highest = score;
+      }
+    }
+    result[sample] = best;
+  }
+  return result;
+}
+
+/** How many of `predicted` equal the targets from `start` on. */
+export function countCorrect(predicted: Int32Array, targets: Int32Array, start: number): number {
+  let correct = 0;
+  for (let i = 0; i < predicted.length; i++) if (predicted[i] === targets[start + i]) correct++;
+  return correct;
+}
+
+/** Standard errors above chance within which an accuracy is called chance. */
+const CHANCE_ERRORS = 3;
+/** And this share of the way from chance to perfect, however many samples there are. */
+const CHANCE_MARGIN = 0.1;
+
+/** Whether `accuracy` over `samples` is no better than guessing among `classes`, or hardly. */
+export function isNearChance(accuracy: number, samples: number, classes: number): boolean {
+  const chance = 1 / classes;
+  const deviation = Math.sqrt((chance * (1 - chance)) / samples);
+  return accuracy < chance + Math.max(CHANCE_ERRORS * deviation, CHANCE_MARGIN * (1 - chance));
+}

@@ -1,0 +1,84 @@
+import type { Factors, Layer } from "../layers/layer";
+import { weightElements } from "../layers/weights";
+import type { Matrix } from "../numerics/matrix";
+import type { GraphEdit } from "../onnx/edit";
+import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { Node } from "../onnx/schema";
+
+/** A layer that is to become two. */
+export interface Decomposition {
+  readonly layer: Layer;
+  readonly factors: Factors;
+}
+
+/** The edit that puts two layers in the place of each decomposed one; weights that nothing else reads are removed. */
+export function decompositionEdit(index: GraphIndex, decompositions: readonly Decomposition[]): GraphEdit {
+  const fresh = freshNames(index);
+  const replaceNodes = new Map<Node, readonly NewNode[]>();
+  const addInitializers: NewInitializer[] = [];
+  for (const { layer, factors } of decompositions) {
+    const names = { first: fresh(`${layer.weightName}.low_rank_B`), second: fresh(`${layer.weightName}.low_rank_A`) };
+    addInitializers.push(...layer.uses[0].factorInitializers(factors, names));
+    for (const use of layer.uses) {
+      replaceNodes.set(use.node, use.decomposed(names, fresh(`${use.output}.low_rank`)));
+    }
+  }
+  return withoutUnusedWeights(
+    index,
+    decompositions.map(({ layer }) => layer),
+    { replaceNodes, addInitializers },
+  );
+}
+
+/** The edit that puts W′ (still m×d) in the place of every layer's W. */
+export function projectionEdit(
+  index: GraphIndex,
+  projected: readonly { readonly layer: Layer; readonly matrices: readonly Matrix[] }[],
+): GraphEdit {
+  const fresh = freshNames(index);
+  const replaceNodes = new Map<Node, readonly NewNode[]>();
+  const addInitializers: NewInitializer[] = [];
+  for (const { layer, matrices } of projected) {
+    const name = fresh(`${layer.weightName}.projected`);
+    addInitializers.push({ name, dims: layer.weight.dims, data: weightElements(layer.view, matrices) });
+    for (const use of layer.uses) replaceNodes.set(use.node, [use.withWeight(name)]);
+  }
+  return withoutUnusedWeights(
+    index,
+    projected.map(({ layer }) => layer),
+    { replaceNodes, addInitializers },
+  );
+}
+
+function withoutUnusedWeights(
+  index: GraphIndex,
+  layers: readonly Layer[],
+  edit: { replaceNodes: Map<Node, readonly NewNode[]>; addInitializers: NewInitializer[] },
+): GraphEdit {
+  const unused = new Set<string>();
+  for (const { weightName, uses } of layers) {
+    const users = new Set(uses.map(({ node }) => node));
+    const others = (index.consumers.get(weightName) ?? []).filter((node) => !users.has(node));
+    if (others.length > 0 || index.outputs.has(weightName)) continue;
+    unused.add(weightName);
+    const constant = index.producers.get(weightName);
+    if (constant) edit.replaceNodes.set(constant, []);
+  }
+  return { ...edit, keepInitializer: (name) => !unused.has(name) };
+}
+
+/** Names that nothing in the graph has yet. */
+function freshNames(index: GraphIndex): (wanted: string) => string {
+  const taken = new Set([
+    ...index.producers.keys(),
+    ...index.graph.initializers.keys(),
+    ...index.graph.inputs.map(({ name }) => name),
+  ]);
+  return (wanted) => {
+    let name = wanted;
+    for (let count = 2; taken.has(name); count++) name = `${wanted}_${count}`;
+    taken.add(name);
+    return name;
+  };
+}

@@ -1,0 +1,148 @@
+import type { Batches } from "../calibration/batches";
+import type { Layer } from "../layers/layer";
+import type { NewNode, NewValue } from "../onnx/encode";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { OpenModel } from "../onnx/reader";
+import type { Node } from "../onnx/schema";
+import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
+import { createSession, type Session, type TensorValue } from "../runtime/session";
+import { countCorrect, predictions } from "./accuracy";
+
+/** What an evaluator works on. */
+export interface EvaluatorContext {
+  readonly model: OpenModel;
+  readonly index: GraphIndex;
+  readonly batches: Batches;
+  /** The model's input that the batches are fed to, and its output with the class scores. */
+  readonly inputName: string;
+  readonly outputName: string;
+  /** The right class of each sample. */
+  readonly targets: Int32Array;
+  /** Share of the network's MACs that lie in `nodes`. */
+  readonly macShare: (nodes: ReadonlySet<Node>) => number;
+  readonly signal: AbortSignal | undefined;
+  /** Called after every batch that was run, with its cost in forward equivalents. */
+  readonly onWork: (forwardEquivalents: number) => void;
+}
+
+/** The weight of the layer under search is an input of its suffix, under this name. */
+const WEIGHT_INPUT = "ranklens/weight";
+
+/**
+ * Counts right answers with one layer's weight replaced. The values in front of the layer (its boundary) are kept for
+ * every validation batch, so that an evaluation runs only the nodes behind it; from layer to layer the boundary is
+ * advanced, never recomputed from the start in a chain.
+ */
+export class Evaluator {
+  private boundary = new Map<string, readonly TensorValue[]>();
+  private suffix: { session: Session; share: number; inputs: readonly string[] } | undefined;
+  private layer: Layer | undefined;
+  private readonly dataDependent: ReadonlySet<Node>;
+
+  constructor(private readonly context: EvaluatorContext) {
+    this.dataDependent = dataDependentNodes(context.index);
+  }
+
+  /** Prepares evaluations of `layer`; returns whether the layer has any influence on the output. */
+  async start(layer: Layer): Promise<boolean> {
+    await this.release();
+    const { model, index, outputName } = this.context;
+    const nodes = layer.uses.map(({ node }) => node);
+    const part = partBehind(index, nodes, outputName, this.dataDependent);
+    if (!part) return false;
+    await this.advance(part.boundary);
+    const replaceNodes = new Map<Node, readonly NewNode[]>(
+      layer.uses.map((use) => [use.node, [use.withWeight(WEIGHT_INPUT)]]),
+    );
+    const bytes = partModel(model, part, {
+      inputs: [
+        ...part.boundary.map((name) => this.declaration(name)),
+        { name: WEIGHT_INPUT, elementType: "float32", shape: layer.weight.dims },
+      ],
+      outputs: [outputName],
+      replaceNodes,
+    });
+    const session = await createSession(bytes, `${model.path} from ${layer.name} on`);
+    this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
+    this.layer = layer;
+    return true;
+  }
+
+  /** Right answers over all samples with `weight` (in the tensor's order) in the place of the layer's own. */
+  async correct(weight: Float32Array): Promise<number> {
+    const { batches, outputName, targets, signal, onWork } = this.context;
+    if (!this.suffix || !this.layer) throw new Error("start() comes first");
+    const { session, share, inputs } = this.suffix;
+    const value: TensorValue = { type: "float32", dims: this.layer.weight.dims, data: weight };
+    let correct = 0;
+    for (let i = 0; i < batches.count; i++) {
+      signal?.throwIfAborted();
+      const feeds = new Map(inputs.map((name) => [name, this.valueAt(name, i)]));
+      feeds.set(WEIGHT_INPUT, value);
+      const output = (await session.run(feeds)).get(outputName)!;
+      const { start, samples, rows } = this.extent(i);
+      correct += countCorrect(predictions(output, rows, samples), targets, start);
+      onWork(samples * share);
+    }
+    return correct;
+  }
+
+  async release(): Promise<void> {
+    await this.suffix?.session.release();
+    this.suffix = undefined;
+  }
+
+  /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
+  private async advance(names: readonly string[]): Promise<void> {
+    const { model, index, batches, inputName, signal, onWork } = this.context;
+    const missing = names.filter((name) => name !== inputName && !this.boundary.has(name));
+    const next = new Map(
+      names.flatMap((name) => {
+        const values = this.boundary.get(name);
+        return values ? [[name, values] as const] : [];
+      }),
+    );
+    if (missing.length > 0) {
+      const known = new Set(this.boundary.keys());
+      const part = partBetween(index, missing, known, this.dataDependent);
+      const inputs = part.boundary.map((name) => this.declaration(name));
+      const bytes = partModel(model, part, { inputs, outputs: missing });
+      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`);
+      const share = this.context.macShare(part.nodes);
+      const computed = new Map<string, TensorValue[]>(missing.map((name) => [name, []]));
+      try {
+        for (let i = 0; i < batches.count; i++) {
+          signal?.throwIfAborted();
+          const outputs = await session.run(new Map(part.boundary.map((name) => [name, this.valueAt(name, i)])));
+          for (const [name, values] of computed) values.push(outputs.get(name)!);
+          onWork(this.extent(i).samples * share);
+        }
+      } finally {
+        await session.release();
+      }
+      for (const [name, values] of computed) next.set(name, values);
+    }
+    this.boundary = next;
+  }
+
+  private valueAt(name: string, batch: number): TensorValue {
+    // The model's own input is cheap to make anew and large to keep.
+    if (name === this.context.inputName) return this.context.batches.batch(batch).value;
+    return this.boundary.get(name)![batch];
+  }
+
+  private extent(batch: number): { start: number; samples: number; rows: number } {
+    const { size, samples, padded } = this.context.batches;
+    const start = batch * size;
+    const count = Math.min(size, samples - start);
+    return { start, samples: count, rows: padded ? size : count };
+  }
+
+  /** The input of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
+  private declaration(name: string): NewValue {
+    const first = this.valueAt(name, 0);
+    const last = this.valueAt(name, this.context.batches.count - 1);
+    const shape = first.dims.map((dim, axis) => (last.dims[axis] === dim && axis > 0 ? dim : null));
+    return { name, elementType: first.type, shape };
+  }
+}

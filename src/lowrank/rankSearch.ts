@@ -1,0 +1,65 @@
+/** One evaluation of a search: the rank tried, the samples it got right (null where it stopped early), the verdict. */
+export interface Evaluation {
+  readonly k: number;
+  readonly correct: number | null;
+  readonly passed: boolean;
+}
+
+/** Guards floor(ε/100·n) against a product that rounds to just below a whole number (0.1% of 1,000 is one sample). */
+const SLACK_ROUNDING = 1e-9;
+
+/** ⌊ε/100·n⌋: how many more of n samples may go wrong at a tolerance of ε percentage points. */
+export function slackSamples(tolerance: number, samples: number): number {
+  return Math.floor((tolerance / 100) * samples + SLACK_ROUNDING);
+}
+
+/**
+ * The paper's rank search by bisection over 1…full; `full` passes by definition and is never evaluated. Accuracy need
+ * not be monotonic in k: the result is what this procedure finds, so that it can be reproduced decision by decision.
+ */
+export async function searchRank(
+  full: number,
+  evaluate: (k: number) => Promise<Evaluation>,
+): Promise<{ k: number; evaluations: readonly Evaluation[] }> {
+  const evaluations: Evaluation[] = [];
+  let low = 1;
+  let high = full;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const evaluation = await evaluate(middle);
+    evaluations.push(evaluation);
+    if (evaluation.passed) high = middle;
+    else low = middle + 1;
+  }
+  return { k: low, evaluations };
+}
+
+/** Evaluations that a search over 1…full makes at most. */
+export function mostEvaluations(full: number): number {
+  return Math.ceil(Math.log2(Math.max(full, 1)));
+}
+
+/**
+ * The ranks that the search could have ended at, had the threshold `needed` been one sample lower or higher, as far as
+ * the recorded evaluations tell: [lowest, highest].
+ */
+export function fragilityBand(
+  full: number,
+  evaluations: readonly Evaluation[],
+  needed: number,
+): readonly [number, number] {
+  const correct = new Map(evaluations.map((evaluation) => [evaluation.k, evaluation.correct]));
+  const ends = [needed - 1, needed, needed + 1].map((threshold) => {
+    let low = 1;
+    let high = full;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const found = correct.get(middle);
+      if (found === undefined || found === null) break;
+      if (found >= threshold) high = middle;
+      else low = middle + 1;
+    }
+    return [low, high] as const;
+  });
+  return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))];
+}

@@ -1,0 +1,270 @@
+import { allocationSize, type Arena, GEMM_STORE, gemmWorkspace, type Pointer } from "../kernels/index.js";
+import { deflationThreshold, qlVectors, tridiagonalNorm } from "./ql.js";
+import { type RankOneUpdate, secularRoot } from "./secular.js";
+
+/** Problems up to this order are left to QL. */
+const LEAF_SIZE = 32;
+/** A coupling below this many units of rounding error in T is dropped: LAPACK's factor. */
+const DEFLATION_FACTOR = 8 * 2 ** -53;
+
+/** In which half of the coordinates an eigenvector of the two uncoupled halves is nonzero. */
+const FIRST_HALF = 0;
+const BOTH_HALVES = 1;
+const SECOND_HALF = 2;
+const DEFLATED = 3;
+
+/** Float64 values that `divideAndConquer` allocates. */
+export function divideAndConquerCapacity(n: number): number {
+  const even = n + (n % 2);
+  const sizes = [n * n, n * even, even, even, even, even, even, 4, gemmWorkspace(n, n)];
+  return sizes.reduce((sum, size) => sum + allocationSize(size), 0);
+}
+
+/**
+ * All eigenvalues and eigenvectors of the n×n tridiagonal matrix (diagonal, offDiagonal), both overwritten: diagonal[i]
+ * becomes the eigenvalue of the eigenvector that row i of `q` (n×n, leading dimension ld) receives. Returns the row
+ * numbers by ascending eigenvalue. Cuppen (1981), with the orthogonality-preserving vectors of Gu & Eisenstat (1995);
+ * deflation and the sparse products follow LAPACK dlaed1–dlaed3.
+ */
+export function divideAndConquer(
+  arena: Arena,
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  q: Pointer,
+  ld: number,
+): Int32Array {
+  const n = diagonal.length;
+  const { kernels } = arena;
+  const even = n + (n % 2);
+  const packed = arena.allocate(n * n);
+  const secular = arena.allocate(n * even);
+  const [dPointer, zPointer, wPointer, scratch, orderPointer] = Array.from({ length: 5 }, () => arena.allocate(even));
+  const sumsPointer = arena.allocate(4);
+  const gemmWork = arena.allocate(gemmWorkspace(n, n));
+  const vectors = arena.floats(q, n * ld);
+  const packedValues = arena.floats(packed, n * n);
+  const sortedD = arena.floats(dPointer, n);
+  const sortedZ = arena.floats(zPointer, n);
+  const w = arena.floats(wPointer, n);
+  const typeOrder = arena.integers(orderPointer, n);
+  const sums = arena.floats(sumsPointer, 4);
+
+  const tolerance = DEFLATION_FACTOR * tridiagonalNorm(diagonal, offDiagonal);
+  const qlThreshold = deflationThreshold(diagonal, offDiagonal);
+  const order = new Int32Array(n);
+  const merged = new Int32Array(n);
+  const z = new Float64Array(n);
+  const halves = new Uint8Array(n);
+  const kept = new Int32Array(n);
+  const deflated = new Int32Array(n);
+  vectors.fill(0);
+  solve(0, n);
+  return order;
+
+  function solve(low: number, size: number): void {
+    if (size <= LEAF_SIZE) {
+      for (let i = low; i < low + size; i++) vectors[i * ld + i] = 1;
+      const d = diagonal.subarray(low, low + size);
+      qlVectors(arena, d, offDiagonal.subarray(low, low + size), qlThreshold, q + low * (ld + 1) * 8, ld);
+      order.set(
+        Array.from(d.keys()).sort((i, j) => d[i] - d[j]),
+        low,
+      );
+      return;
+    }
+    const first = size >> 1;
+    const cut = low + first;
+    const coupling = offDiagonal[cut - 1];
+    // Tearing: T = diag(T₁, T₂) + |coupling|·uuᵀ, u the two unit vectors at the cut, the second with the coupling's sign.
+    offDiagonal[cut - 1] = 0;
+    diagonal[cut - 1] -= Math.abs(coupling);
+    diagonal[cut] -= Math.abs(coupling);
+    solve(low, first);
+    solve(cut, size - first);
+    merge(low, first, size - first, coupling);
+  }
+
+  function merge(low: number, first: number, second: number, coupling: number): void {
+    const size = first + second;
+    const d = diagonal.subarray(low, low + size);
+    const sign = coupling < 0 ? -Math.SQRT1_2 : Math.SQRT1_2;
+    for (let i = 0; i < first; i++) z[i] = Math.SQRT1_2 * vectors[(low + i) * ld + low + first - 1];
+    for (let i = first; i < size; i++) z[i] = sign * vectors[(low + i) * ld + low + first];
+    for (let i = 0; i < second; i++) order[low + first + i] += first;
+    mergeSorted(d, order.subarray(low, low + first), order.subarray(low + first, low + size), merged);
+
+    const rho = 2 * Math.abs(coupling);
+    const { keptCount, deflatedCount } = deflate(low, size, first, d, rho);
+    const counts = gatherVectors(low, first, second, keptCount, deflatedCount, d);
+    if (keptCount > 0) {
+      const update: RankOneUpdate = {
+        size: keptCount,
+        rho,
+        d: sortedD,
+        z: sortedZ,
+        dPointer,
+        zPointer,
+        sums,
+        sumsPointer,
+      };
+      const rowLength = keptCount + (keptCount % 2);
+      rankOneVectors(update, rowLength, d);
+      multiplyHalves(low, first, second, counts, rowLength);
+    }
+    const keptOrder = Int32Array.from({ length: keptCount }, (_, i) => i);
+    const deflatedOrder = Int32Array.from({ length: deflatedCount }, (_, i) => keptCount + i);
+    mergeSorted(d, keptOrder, deflatedOrder, order.subarray(low, low + size));
+  }
+
+  /** Sets aside vectors whose coupling is negligible, and one of each pair with eigenvalues too close to separate. */
+  function deflate(low: number, size: number, first: number, d: Float64Array, rho: number) {
+    let keptCount = 0;
+    let deflatedCount = 0;
+    let candidate = -1;
+    for (let i = 0; i < size; i++) halves[i] = i < first ? FIRST_HALF : SECOND_HALF;
+    for (let position = 0; position < size; position++) {
+      const i = merged[position];
+      if (rho * Math.abs(z[i]) <= tolerance) {
+        halves[i] = DEFLATED;
+        deflated[deflatedCount++] = i;
+        continue;
+      }
+      if (candidate >= 0) {
+        const norm = Math.hypot(z[i], z[candidate]);
+        const c = z[i] / norm;
+        const s = -z[candidate] / norm;
+        const di = d[i];
+        const dc = d[candidate];
+        if (Math.abs((di - dc) * c * s) <= tolerance) {
+          z[i] = norm;
+          if (halves[i] !== halves[candidate]) halves[i] = BOTH_HALVES;
+          halves[candidate] = DEFLATED;
+          kernels.rotate(size, q + ((low + candidate) * ld + low) * 8, q + ((low + i) * ld + low) * 8, c, s);
+          d[candidate] = dc * c * c + di * s * s;
+          d[i] = dc * s * s + di * c * c;
+          deflated[deflatedCount++] = candidate;
+        } else {
+          kept[keptCount++] = candidate;
+        }
+      }
+      candidate = i;
+    }
+    if (candidate >= 0) kept[keptCount++] = candidate;
+    deflated.subarray(0, deflatedCount).sort((i, j) => d[i] - d[j]);
+    return { keptCount, deflatedCount };
+  }
+
+  /**
+   * Packs the nonzero halves of the kept vectors, grouped by which halves those are, and moves the deflated vectors and
+   * values behind them. Returns the sizes of the three groups.
+   */
+  function gatherVectors(
+    low: number,
+    first: number,
+    second: number,
+    keptCount: number,
+    deflatedCount: number,
+    d: Float64Array,
+  ) {
+    const size = first + second;
+    const counts = [0, 0, 0];
+    let position = 0;
+    let upper = 0;
+    let lower = 0;
+    for (let j = 0; j < keptCount; j++) {
+      sortedD[j] = d[kept[j]];
+      sortedZ[j] = z[kept[j]];
+      counts[halves[kept[j]]]++;
+    }
+    const lowerStart = (counts[FIRST_HALF] + counts[BOTH_HALVES]) * first;
+    for (let group = FIRST_HALF; group <= SECOND_HALF; group++) {
+      for (let j = 0; j < keptCount; j++) {
+        const i = kept[j];
+        if (halves[i] !== group) continue;
+        typeOrder[position++] = j;
+        const from = (low + i) * ld + low;
+        if (group !== SECOND_HALF) packedValues.set(vectors.subarray(from, from + first), upper++ * first);
+        if (group !== FIRST_HALF) {
+          packedValues.set(vectors.subarray(from + first, from + size), lowerStart + lower++ * second);
+        }
+      }
+    }
+    const deflatedStart = lowerStart + lower * second;
+    const deflatedValues = new Float64Array(deflatedCount);
+    for (let j = 0; j < deflatedCount; j++) {
+      const from = (low + deflated[j]) * ld + low;
+      deflatedValues[j] = d[deflated[j]];
+      packedValues.set(vectors.subarray(from, from + size), deflatedStart + j * size);
+    }
+    for (let j = 0; j < deflatedCount; j++) {
+      const from = deflatedStart + j * size;
+      vectors.set(packedValues.subarray(from, from + size), (low + keptCount + j) * ld + low);
+    }
+    d.set(deflatedValues, keptCount);
+    return counts;
+  }
+
+  /** Solves the secular equation; the eigenvectors of the rank-one update become the rows at `secular`. */
+  function rankOneVectors(update: RankOneUpdate, rowLength: number, d: Float64Array): void {
+    const { size } = update;
+    for (let j = 0; j < size; j++) d[j] = secularRoot(arena, update, j, secular + j * rowLength * 8);
+    // Gu & Eisenstat: the computed roots are exact for a slightly different z; with that z the vectors are orthogonal.
+    const gaps = arena.floats(secular, size * rowLength);
+    for (let j = 0; j < size; j++) w[j] = gaps[j * rowLength + j];
+    for (let j = 0; j < size; j++) {
+      const row = secular + j * rowLength * 8;
+      const after = (j + 1) * 8;
+      kernels.scaleByGapRatios(j, dPointer, sortedD[j], row, wPointer);
+      kernels.scaleByGapRatios(size - j - 1, dPointer + after, sortedD[j], row + after, wPointer + after);
+    }
+    for (let j = 0; j < size; j++) w[j] = Math.sqrt(Math.abs(w[j])) * (sortedZ[j] < 0 ? -1 : 1);
+    for (let j = 0; j < size; j++) {
+      kernels.secularVector(size, wPointer, secular + j * rowLength * 8, orderPointer, scratch);
+    }
+  }
+
+  /** New eigenvectors: one product per half of the coordinates, over the vectors that are nonzero there. */
+  function multiplyHalves(low: number, first: number, second: number, counts: number[], rowLength: number): void {
+    const [one, both, two] = counts;
+    const k = one + both + two;
+    const target = q + low * (ld + 1) * 8;
+    const lower = packed + (one + both) * first * 8;
+    for (let i = low; i < low + k; i++) vectors.fill(0, i * ld + low, i * ld + low + first + second);
+    if (one + both > 0) {
+      kernels.gemm(
+        k,
+        first,
+        one + both,
+        secular,
+        rowLength,
+        1,
+        packed,
+        first,
+        1,
+        target,
+        ld,
+        GEMM_STORE,
+        false,
+        gemmWork,
+      );
+    }
+    if (both + two > 0) {
+      const s = secular + one * 8;
+      const c = target + first * 8;
+      kernels.gemm(k, second, both + two, s, rowLength, 1, lower, second, 1, c, ld, GEMM_STORE, false, gemmWork);
+    }
+  }
+}
+
+/** Merges two lists of indices, each ascending in d, into `target`. */
+function mergeSorted(d: Float64Array, a: Int32Array, b: Int32Array, target: Int32Array): void {
+  let i = 0;
+  let j = 0;
+  const total = a.length + b.length;
+  // `target` may share memory with the lists.
+  const result = new Int32Array(total);
+  for (let position = 0; position < total; position++) {
+    result[position] = j === b.length || (i < a.length && d[a[i]] <= d[b[j]]) ? a[i++] : b[j++];
+  }
+  target.set(result);
+}

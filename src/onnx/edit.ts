@@ -1,0 +1,109 @@
+import { fieldHeader, GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
+import type { NewInitializer, NewNode, NewValue } from "./encode";
+import { readValueInfo } from "./graphReader";
+import type { OpenModel } from "./reader";
+import type { ByteRange, Node } from "./schema";
+import { readTensorInfo } from "./tensorReader";
+import type { Field } from "./wire";
+
+/** What to change in a model's graph. All that is not named stays, byte for byte. */
+export interface GraphEdit {
+  /** Nodes that stay; without it, all do. */
+  readonly keepNodes?: ReadonlySet<Node>;
+  /** Nodes to be written in the place of others. An empty list removes the node. */
+  readonly replaceNodes?: ReadonlyMap<Node, readonly NewNode[]>;
+  /** Initializers that stay; without it, all do. */
+  readonly keepInitializer?: (name: string) => boolean;
+  /** Written at the end of the initializers; one of the same name is left out. */
+  readonly addInitializers?: readonly NewInitializer[];
+  /** Written after all nodes. */
+  readonly addNodes?: readonly NewNode[];
+  /** The graph's inputs, outputs, anew; without it, they stay (less the inputs of removed initializers). */
+  readonly inputs?: readonly NewValue[];
+  readonly outputs?: readonly NewValue[];
+  /** Further outputs beside those of the graph. */
+  readonly addOutputs?: readonly NewValue[];
+}
+
+/** A piece of an edited file: bytes of the source, or new ones. */
+export type Segment = ByteRange | Uint8Array;
+
+/** The edited model as pieces, in order. Nothing is read but the headers of the graph's fields. */
+export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
+  const graph = mergeRanges(editedGraph(model, edit));
+  const length = graph.reduce((sum, segment) => sum + segmentLength(segment), 0);
+  return mergeRanges([
+    { start: 0, end: model.graphField.start },
+    fieldHeader(7, length),
+    ...graph,
+    { start: model.graphField.end, end: model.bytes },
+  ]);
+}
+
+/** The edited model in memory, as onnxruntime takes it. */
+export function editedModelBytes(model: OpenModel, edit: GraphEdit): Uint8Array {
+  const segments = editedModel(model, edit);
+  const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segmentLength(segment), 0));
+  let position = 0;
+  for (const segment of segments) {
+    bytes.set(segment instanceof Uint8Array ? segment : model.wire.bytes(segment), position);
+    position += segmentLength(segment);
+  }
+  return bytes;
+}
+
+export function segmentLength(segment: Segment): number {
+  return segment instanceof Uint8Array ? segment.length : segment.end - segment.start;
+}
+
+function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
+  const replaced = new Set(edit.addInitializers?.map(({ name }) => name));
+  const removed = (name: string): boolean => replaced.has(name) || edit.keepInitializer?.(name) === false;
+  const { initializers, nodes } = model.graph;
+  let nextNode = 0;
+  for (const field of model.wire.fields(model.graph.range)) {
+    switch (field.number) {
+      case GRAPH_FIELDS.node: {
+        const node = nodes[nextNode++];
+        const replacement = edit.replaceNodes?.get(node);
+        if (replacement) yield* replacement.map(nodeField);
+        else if (!edit.keepNodes || edit.keepNodes.has(node)) yield field.whole;
+        break;
+      }
+      case GRAPH_FIELDS.initializer:
+        if (!removed(readTensorInfo(model.wire, field).name)) yield field.whole;
+        break;
+      case GRAPH_FIELDS.input:
+        if (!edit.inputs && !isRemovedInput(model, field, (name) => initializers.has(name) && removed(name))) {
+          yield field.whole;
+        }
+        break;
+      case GRAPH_FIELDS.output:
+        if (!edit.outputs) yield field.whole;
+        break;
+      default:
+        yield field.whole;
+    }
+  }
+  for (const node of edit.addNodes ?? []) yield nodeField(node);
+  for (const initializer of edit.addInitializers ?? []) yield initializerField(initializer);
+  for (const input of edit.inputs ?? []) yield inputField(input);
+  for (const output of [...(edit.outputs ?? []), ...(edit.addOutputs ?? [])]) yield outputField(output);
+}
+
+/** Up to IR version 3 every initializer is listed among the inputs too. */
+function isRemovedInput(model: OpenModel, field: Field, removed: (name: string) => boolean): boolean {
+  return removed(readValueInfo(model.wire, field).name);
+}
+
+function mergeRanges(segments: Iterable<Segment>): Segment[] {
+  const merged: Segment[] = [];
+  for (const segment of segments) {
+    const last = merged[merged.length - 1];
+    const adjacent =
+      last && !(last instanceof Uint8Array) && !(segment instanceof Uint8Array) && last.end === segment.start;
+    if (adjacent) merged[merged.length - 1] = { start: last.start, end: segment.end };
+    else if (segmentLength(segment) > 0) merged.push(segment);
+  }
+  return merged;
+}

@@ -1,0 +1,111 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { ELEMENT_TYPES, type ElementType, type Shape } from "./schema";
+
+/** Attribute values that RankLens writes. */
+export type NewAttribute = number | string | readonly number[];
+
+/** A node to be written. */
+export interface NewNode {
+  readonly opType: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Whole numbers become ints; wrap a float as {@link float}. */
+  readonly attributes?: Readonly<Record<string, NewAttribute | FloatAttribute>>;
+}
+
+export interface FloatAttribute {
+  readonly float: number;
+}
+
+/** A constant to be written: float32 data, or int64 for shapes. */
+export interface NewInitializer {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
+export interface NewValue {
+  readonly name: string;
+  /** Null leaves the type to onnxruntime's inference; for outputs only. */
+  readonly elementType: ElementType | null;
+  readonly shape: Shape;
+}
+
+/** Field numbers of GraphProto. */
+export const GRAPH_FIELDS = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
+
+/** AttributeProto.AttributeType. */
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+/** NodeProto as a field of GraphProto, tag included. */
+export function nodeField(node: NewNode): Uint8Array {
+  const writer = new BinaryWriter().tag(GRAPH_FIELDS.node, WireType.LengthDelimited).fork();
+  for (const input of node.inputs) writer.tag(1, WireType.LengthDelimited).string(input);
+  for (const output of node.outputs) writer.tag(2, WireType.LengthDelimited).string(output);
+  writer.tag(3, WireType.LengthDelimited).string(node.name);
+  writer.tag(4, WireType.LengthDelimited).string(node.opType);
+  for (const [name, value] of Object.entries(node.attributes ?? {})) writeAttribute(writer, name, value);
+  return writer.join().finish();
+}
+
+function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute | FloatAttribute): void {
+  writer.tag(5, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(name);
+  if (typeof value === "number") {
+    writer.tag(3, WireType.Varint).int64(value).tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.int);
+  } else if (typeof value === "string") {
+    writer.tag(4, WireType.LengthDelimited).string(value).tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.string);
+  } else if ("float" in value) {
+    writer.tag(2, WireType.Bit32).float(value.float).tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.float);
+  } else {
+    for (const number of value) writer.tag(8, WireType.Varint).int64(number);
+    writer.tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.ints);
+  }
+  writer.join();
+}
+
+/** TensorProto as an initializer field of GraphProto, tag included; data as raw_data, little-endian. */
+export function initializerField({ name, dims, data }: NewInitializer): Uint8Array {
+  const elementType = data instanceof Float32Array ? ELEMENT_TYPES.float32 : ELEMENT_TYPES.int64;
+  const writer = new BinaryWriter().tag(GRAPH_FIELDS.initializer, WireType.LengthDelimited).fork();
+  for (const dim of dims) writer.tag(1, WireType.Varint).int64(dim);
+  writer.tag(2, WireType.Varint).int32(elementType);
+  writer.tag(8, WireType.LengthDelimited).string(name);
+  writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return writer.join().finish();
+}
+
+export function inputField(value: NewValue): Uint8Array {
+  return valueField(GRAPH_FIELDS.input, value);
+}
+
+export function outputField(value: NewValue): Uint8Array {
+  return valueField(GRAPH_FIELDS.output, value);
+}
+
+/** ValueInfoProto of a dense tensor. A null shape leaves the rank open, a null dimension its size. */
+function valueField(fieldNumber: number, { name, elementType, shape }: NewValue): Uint8Array {
+  const writer = new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(name);
+  if (elementType === null) return writer.join().finish();
+  writer.tag(2, WireType.LengthDelimited).fork(); // type
+  writer.tag(1, WireType.LengthDelimited).fork(); // tensor_type
+  writer.tag(1, WireType.Varint).int32(ELEMENT_TYPES[elementType]);
+  if (shape) {
+    writer.tag(2, WireType.LengthDelimited).fork();
+    for (const dim of shape) {
+      writer.tag(1, WireType.LengthDelimited).fork();
+      if (typeof dim === "number") writer.tag(1, WireType.Varint).int64(dim);
+      else if (dim !== null) writer.tag(2, WireType.LengthDelimited).string(dim);
+      writer.join();
+    }
+    writer.join();
+  }
+  return writer.join().join().join().finish();
+}
+
+/** The tag and the length that stand in front of a length-delimited field. */
+export function fieldHeader(fieldNumber: number, length: number): Uint8Array {
+  return new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).uint64(length).finish();
+}

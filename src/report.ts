@@ -1,0 +1,189 @@
+import { z } from "zod";
+
+/** Raised when a reader of older reports would misread a newer one. */
+export const REPORT_SCHEMA_VERSION = 1;
+
+const count = z.int().nonnegative();
+/** A share between 0 and 1; ratios may pass 1. */
+const ratio = z.number().nonnegative();
+const measured = ratio.nullable();
+const spectrum = z.array(z.number());
+const band = z.tuple([count, count]);
+
+const evaluation = z
+  .tuple([count, count.nullable(), z.boolean()])
+  .meta({ description: "[k, samples right (null where the evaluation stopped early), passed]" });
+
+const dataSettings = z.strictObject({
+  source: z.string(),
+  labels: z.string().exactOptional(),
+  limit: z.int().positive().exactOptional(),
+  sha256: z
+    .strictObject({ source: z.string(), labels: z.string().nullable() })
+    .meta({ description: "Hashes of the files' bytes" }),
+});
+
+const settings = z
+  .strictObject({
+    calibration: dataSettings.nullable(),
+    validation: dataSettings.nullable(),
+    preprocess: z.record(z.string(), z.unknown()),
+    tolerance: z.number().meta({ description: "Percentage points" }),
+    ranks: z
+      .enum(["search", "energy", "none"])
+      .meta({ description: "How ranks were found: rank search, energy threshold, or not at all (weights only)" }),
+    search: z.enum(["exact"]).nullable(),
+    baseline: z.enum(["original", "previous"]).nullable(),
+    energy: z.number().nullable(),
+    batchSize: z.int().positive().nullable(),
+  })
+  .meta({ description: "The resolved configuration; paths are relative to the report file, where there is one" });
+
+const layerReport = z.strictObject({
+  name: z.string(),
+  node: z.string().meta({ description: "ONNX name of the (first) node" }),
+  nodes: z.array(z.string()).meta({ description: "ONNX names of all nodes that share the weight" }),
+  op: z.string(),
+  initializer: z.string().meta({ description: "ONNX name of the weight" }),
+  groups: z.int().positive(),
+  rows: z.int().positive().meta({ description: "m: outputs (per group)" }),
+  columns: z.int().positive().meta({ description: "d: inputs (per group)" }),
+  weightRank: count.meta({ description: "Singular values that hold 99.99% of the energy of W" }),
+  stableRank: ratio.meta({ description: "‖W‖_F² / ‖W‖₂²" }),
+  kS: count.nullable().meta({ description: "Input directions kept" }),
+  kT: count.nullable().meta({ description: "Output directions kept" }),
+  utilizedRank: count.nullable().meta({ description: "min(kS, kT)" }),
+  utilization: measured.meta({ description: "utilizedRank / min(rows, columns)" }),
+  inputEnergy: measured.meta({ description: "e_S(kS)" }),
+  outputEnergy: measured.meta({ description: "e_T(kT)" }),
+  outputError: measured.meta({ description: "‖XWᵀ−XW′ᵀ‖² / ‖XWᵀ‖², exact, on the calibration data" }),
+  errorBound: measured.meta({ description: "Upper bound of outputError (paper, eq. 11)" }),
+  fragility: z
+    .strictObject({ kS: band, kT: band, utilizedRank: band })
+    .nullable()
+    .meta({ description: "[lowest, highest] had the threshold been one validation sample lower or higher" }),
+  parameters: z.strictObject({ before: count, after: count.nullable() }),
+  macs: z.strictObject({ before: count.nullable(), after: count.nullable() }).meta({ description: "Per sample" }),
+  outcome: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("decomposed"), rank: z.int().positive() }),
+    z.strictObject({ kind: z.literal("kept"), reason: z.string() }),
+  ]),
+  spectra: z
+    .strictObject({
+      input: spectrum.nullable(),
+      output: spectrum.nullable(),
+      weight: spectrum,
+      projected: spectrum.nullable(),
+    })
+    .meta({ description: "Squared singular values of X, Y, W and W′, descending; summed over groups" }),
+  search: z.strictObject({ S: z.array(evaluation), T: z.array(evaluation) }).nullable(),
+});
+
+const skippedLayer = z.strictObject({ name: z.string(), op: z.string(), reason: z.string() });
+
+const compression = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  method: z.enum(["paper"]),
+  layersDecomposed: count,
+  bytes: z.strictObject({ before: count, after: count }),
+  accuracy: z.strictObject({ before: measured, after: measured }),
+  latency: z
+    .strictObject({
+      batch: z.int().positive(),
+      runs: z.int().positive(),
+      milliseconds: z.strictObject({ before: z.number(), after: z.number() }),
+      ratio: z.number().meta({ description: "Median over paired runs of after / before" }),
+    })
+    .nullable(),
+});
+
+export const modelReportSchema = z
+  .strictObject({
+    schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
+    model: z.strictObject({ path: z.string(), sha256: z.string(), bytes: count, opset: count }),
+    settings,
+    device: z.strictObject({ requested: z.string(), used: z.string(), why: z.string() }),
+    totals: z.strictObject({
+      layers: count,
+      originalMlu: ratio,
+      mlu: measured,
+      parameters: count.meta({ description: "Weights of the analysed layers" }),
+      parametersAfter: count.nullable(),
+      parametersRatio: measured,
+      modelParameters: count.meta({ description: "Everything that is stored as a number in the model" }),
+      macs: count.nullable().meta({ description: "Of the analysed layers, per sample" }),
+      macsAfter: count.nullable(),
+      macsRatio: measured,
+    }),
+    accuracy: z.strictObject({
+      metric: z
+        .enum(["top-1", "agreement"])
+        .nullable()
+        .meta({ description: "Right answers, or, without labels, agreement with the original's prediction" }),
+      samples: count.nullable(),
+      original: measured,
+      projected: measured.meta({ description: "All layers replaced by W′ at once" }),
+      decomposed: measured.meta({ description: "The layers that get smaller replaced by their two factors" }),
+    }),
+    cost: z.strictObject({
+      seconds: z.number(),
+      evaluations: count,
+      forwardEquivalents: z
+        .number()
+        .meta({ description: "Samples run through the network, weighted by the share of its MACs that really ran" }),
+      stages: z.record(z.string(), z.number()).meta({ description: "Seconds by stage" }),
+    }),
+    layers: z.array(layerReport),
+    skipped: z.array(skippedLayer),
+    warnings: z.array(z.string()),
+    compressed: compression.nullable().meta({ description: "What compress wrote; null in a report of analyze" }),
+  })
+  .meta({ title: "RankLens report", description: "Accuracies, energies and ratios are fractions; null: not measured" });
+
+/** The result of an analysis: plain data, JSON as it is. */
+export type ModelReport = z.infer<typeof modelReportSchema>;
+export type LayerReport = z.infer<typeof layerReport>;
+export type ReportSettings = z.infer<typeof settings>;
+export type CompressionReport = z.infer<typeof compression>;
+export type Outcome = LayerReport["outcome"];
+
+/** JSON Schema (draft-07) of the report. */
+export function reportJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(modelReportSchema, { target: "draft-7" }) };
+}
+
+/** Totals over `layers`; what some layer lacks is null. `modelParameters` counts the whole model. */
+export function reportTotals(layers: readonly LayerReport[], modelParameters: number): ModelReport["totals"] {
+  const parameters = sum(layers.map((layer) => layer.parameters.before)) ?? 0;
+  const parametersAfter = sum(layers.map((layer) => layer.parameters.after));
+  const macs = sum(layers.map((layer) => layer.macs.before));
+  const macsAfter = sum(layers.map((layer) => layer.macs.after));
+  const utilizations = sum(layers.map((layer) => layer.utilization));
+  const original = sum(layers.map(({ weightRank, rows, columns }) => weightRank / Math.min(rows, columns))) ?? 0;
+  return {
+    layers: layers.length,
+    originalMlu: layers.length === 0 ? 0 : original / layers.length,
+    mlu: utilizations === null || layers.length === 0 ? null : utilizations / layers.length,
+    parameters,
+    parametersAfter,
+    parametersRatio: quotient(parametersAfter, parameters),
+    modelParameters,
+    macs,
+    macsAfter,
+    macsRatio: quotient(macsAfter, macs),
+  };
+}
+
+function sum(values: readonly (number | null)[]): number | null {
+  let total = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    total += value;
+  }
+  return total;
+}
+
+function quotient(after: number | null, before: number | null): number | null {
+  return after === null || before === null || before === 0 ? null : after / before;
+}

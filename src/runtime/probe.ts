@@ -1,0 +1,54 @@
+import { ExpectedError } from "../errors";
+import type { Layer } from "../layers/layer";
+import { editedModelBytes } from "../onnx/edit";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { OpenModel } from "../onnx/reader";
+import { elementCount } from "../onnx/tensor";
+import { createSession, type TensorValue } from "./session";
+
+/** What one run with real data tells of the values in a graph. */
+export interface Probe {
+  /** Rows of the batch that was run. */
+  readonly rows: number;
+  /** Dims of every layer's input and output, and of the model's outputs. */
+  readonly dims: ReadonlyMap<string, readonly number[]>;
+  /** The model's outputs. */
+  readonly outputs: ReadonlyMap<string, TensorValue>;
+}
+
+/** Runs one batch with the inputs and outputs of all layers exposed: shapes as they are, not as they were declared. */
+export async function probeShapes(
+  model: OpenModel,
+  index: GraphIndex,
+  layers: readonly Layer[],
+  input: { readonly name: string; readonly value: TensorValue },
+): Promise<Probe> {
+  const fed = new Set(index.dataInputs.map(({ name }) => name));
+  const exposed = new Set<string>();
+  for (const { uses } of layers) for (const use of uses) exposed.add(use.input).add(use.output);
+  for (const name of [...fed, ...index.outputs]) exposed.delete(name);
+  const inner = [...exposed].map((name) => ({ name, elementType: null, shape: null }));
+  const bytes = editedModelBytes(model, { addOutputs: inner });
+  const session = await createSession(bytes, model.path);
+  try {
+    const values = await session.run(new Map([[input.name, input.value]]));
+    const dims = new Map([...values].map(([name, value]) => [name, value.dims]));
+    dims.set(input.name, input.value.dims);
+    const outputs = new Map([...values].filter(([name]) => index.outputs.has(name)));
+    return { rows: input.value.dims[0], dims, outputs };
+  } finally {
+    await session.release();
+  }
+}
+
+/** Places per sample at which the layer's weight is applied, over all its uses. */
+export function positionsPerSample(probe: Probe, layer: Layer): number {
+  const { groups, rows } = layer.view;
+  return layer.uses.reduce((sum, use) => sum + usePositions(probe, use.output, groups * rows), 0);
+}
+
+function usePositions(probe: Probe, output: string, outputs: number): number {
+  const dims = probe.dims.get(output);
+  if (!dims) throw new ExpectedError(`The value "${output}" was not computed when the model was run.`);
+  return elementCount(dims) / outputs / probe.rows;
+}

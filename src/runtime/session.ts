@@ -1,0 +1,88 @@
+import os from "node:os";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { ExpectedError } from "../errors";
+import type { ElementType } from "../onnx/schema";
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** A dense tensor on the host. */
+export interface TensorValue {
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+export type TensorValues = ReadonlyMap<string, TensorValue>;
+
+/** A loaded model (or part of one). */
+export interface Session {
+  /** Runs it on `feeds` (all inputs, by name). @throws ExpectedError with onnxruntime's message if a node fails. */
+  run(feeds: TensorValues): Promise<Map<string, TensorValue>>;
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a model from a file or from bytes, on the CPU provider.
+ * @param what how messages call it.
+ * @throws ExpectedError with onnxruntime's message if it refuses the model.
+ */
+export async function createSession(model: string | Uint8Array, what: string): Promise<Session> {
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads(),
+    // 3: errors only. Warnings about unused parts of a cut-out graph would be noise on the user's terminal.
+    logSeverityLevel: 3,
+  };
+  let session: InferenceSession;
+  try {
+    session =
+      typeof model === "string"
+        ? await InferenceSession.create(model, options)
+        : await InferenceSession.create(model, options);
+  } catch (error) {
+    throw new ExpectedError(`${what} could not be loaded by onnxruntime: ${messageOf(error)}`, { cause: error });
+  }
+  return {
+    async run(feeds) {
+      const inputs: Record<string, Tensor> = {};
+      for (const [name, value] of feeds) inputs[name] = toTensor(value);
+      try {
+        const outputs = await session.run(inputs);
+        return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
+      } catch (error) {
+        throw new ExpectedError(`${what} could not be run by onnxruntime: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    release: () => session.release(),
+  };
+}
+
+/** Threads of onnxruntime's operators: all that the process may use. */
+export function threads(): number {
+  return os.availableParallelism();
+}
+
+function toTensor({ type, dims, data }: TensorValue): Tensor {
+  // The runtime checks that the array's class belongs to the type; TypeScript's overloads cannot follow a union.
+  return new (Tensor as new (type: string, data: TensorData, dims: readonly number[]) => Tensor)(type, data, dims);
+}
+
+function fromTensor(name: string, tensor: Tensor): TensorValue {
+  const { data, type, dims } = tensor;
+  if (type === "string" || Array.isArray(data)) throw new Error(`output "${name}" holds strings`);
+  return { type: type as ElementType, dims, data: data as TensorData };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+}
