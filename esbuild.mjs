@@ -2,6 +2,7 @@
 // `node esbuild.mjs --kernels` stops after the kernels: tests and the type checker need nothing more.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync, chmodSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import asc from "assemblyscript/asc";
@@ -37,7 +38,14 @@ async function buildKernels() {
 await buildKernels();
 if (!process.argv.includes("--kernels")) {
   mkdirSync("dist", { recursive: true });
-  const common = { bundle: true, platform: "node", target: "node20", sourcemap: true, logLevel: "warning" };
+  const common = {
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    sourcemap: true,
+    logLevel: "warning",
+    mainFields: ["module", "main"],
+  };
   const external = ["onnxruntime-node", "vscode"];
   await build({
     ...common,
@@ -55,5 +63,10 @@ if (!process.argv.includes("--kernels")) {
     banner: { js: "#!/usr/bin/env node" },
   });
   chmodSync("dist/cli.js", 0o755);
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], { stdio: "inherit" });
+  const { configJsonSchema, reportJsonSchema } = createRequire(import.meta.url)("./dist/index.js");
+  writeFileSync("dist/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  writeFileSync("dist/report.schema.json", `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], {
+    stdio: "inherit",
+  });
 }

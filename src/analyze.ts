@@ -1,23 +1,22 @@
 import path from "node:path";
-import { accuracyOf, chooseOutput, predictAll, predictOriginal, type ScoringContext } from "./analysis/accuracy";
+import { accuracyOf, predictAll } from "./analysis/accuracy";
+import { calibrate, gramGroups } from "./analysis/calibrate";
 import { analyzedLayer, weightReport, type AnalyzedLayer } from "./analysis/layerReport";
 import { openData, openSubject, modelParameters, type Subject, type SubjectData } from "./analysis/prepare";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
-import { energyRanks, plannedWork, searchLayer, type Scoring } from "./analysis/ranks";
+import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
+import { scoreOriginal, type Scoring } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
 import { dataWarnings, resultWarnings } from "./analysis/warnings";
-import { checkLabels } from "./calibration/labels";
 import { DEFAULT_TOLERANCE, type ResolvedConfig } from "./config";
-import type { Layer } from "./layers/layer";
 import { gramKey } from "./layers/layer";
-import { decompositionEdit, projectionEdit } from "./lowrank/decompose";
+import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
 import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
 import { readFloat32 } from "./onnx/tensor";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
 import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
-import { gramMatrices, type GramMatrices } from "./runtime/gramGraph";
 import { sha256OfFile } from "./sha256";
 
 export interface AnalyzeOptions {
@@ -38,8 +37,6 @@ export interface AnalyzeOptions {
 
 /** The share of energy that is kept where there is no validation data to search with. */
 export const DEFAULT_ENERGY = 0.99;
-/** Gram matrices are kept for as many layers at once as fit in here (float64). */
-const MOST_GRAM_BYTES = 1024 * 2 ** 20;
 
 /**
  * Utilized ranks of every analysable layer of an ONNX model on the user's data.
@@ -61,7 +58,6 @@ export interface Analysis {
   readonly report: ModelReport;
   readonly analyzed: readonly AnalyzedLayer[];
   readonly data: SubjectData;
-  readonly scoring: Scoring | null;
 }
 
 export async function analyzeWithData(subject: Subject, options: AnalyzeOptions): Promise<Analysis> {
@@ -129,7 +125,7 @@ export async function analyzeWithData(subject: Subject, options: AnalyzeOptions)
       ...resultWarnings(layerReports, accuracy, tolerance),
     ],
   };
-  return { report, analyzed, data, scoring };
+  return { report, analyzed, data };
 }
 
 /** Weight rank and stable rank of every layer: no data, no inference. */
@@ -179,79 +175,6 @@ async function reportHead(
   };
 }
 
-/** The original's predictions on the validation data, and what every later accuracy is measured against. */
-export async function scoreOriginal(
-  { model, index }: Subject,
-  { input, validation, validationBatches, probe, macShare }: SubjectData,
-  signal: AbortSignal | undefined,
-  onWork: (samples: number) => void,
-): Promise<Scoring | null> {
-  if (!validation || !validationBatches) return null;
-  const output = chooseOutput(index, probe, model.path);
-  const { labels, labelOrigin } = validation;
-  if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
-  const context: ScoringContext = {
-    batches: validationBatches,
-    inputName: input.name,
-    outputName: output.name,
-    signal,
-    onWork,
-  };
-  const predicted = await predictOriginal(model.path, context);
-  const targets = labels ?? predicted;
-  return {
-    context,
-    classes: output.classes,
-    metric: labels ? "top-1" : "agreement",
-    targets,
-    original: accuracyOf(predicted, targets),
-    evaluator: {
-      model,
-      index,
-      batches: validationBatches,
-      inputName: input.name,
-      outputName: output.name,
-      targets,
-      macShare,
-      signal,
-    },
-  };
-}
-
-/** Layers in groups whose Gram matrices fit in memory together. */
-function gramGroups(layers: readonly Layer[]): Layer[][] {
-  const groups: Layer[][] = [];
-  let bytes = Infinity;
-  for (const layer of layers) {
-    const { groups: parts, columns } = layer.view;
-    const size = 8 * parts * columns * columns;
-    if (bytes + size > MOST_GRAM_BYTES) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups[groups.length - 1].push(layer);
-    bytes += size;
-  }
-  return groups;
-}
-
-/** Gram matrices of the inputs of `layers` on the calibration data. @throws ExpectedError if they are not finite. */
-export function calibrate(
-  { model, index }: Subject,
-  data: SubjectData,
-  layers: readonly Layer[],
-  signal: AbortSignal | undefined,
-  onBatch: (samples: number) => void,
-): Promise<Map<string, GramMatrices>> {
-  const fed = new Set(index.dataInputs.map(({ name }) => name));
-  return gramMatrices(model, layers, data.calibrationBatches, {
-    inputName: data.input.name,
-    rankOf: (value) => (fed.has(value) ? data.calibration.sampleDims.length + 1 : data.probe.dims.get(value)!.length),
-    signal,
-    onBatch,
-  });
-}
-
 /** Accuracy of the whole network with every layer replaced: by W′, and by factors where they are smaller. */
 async function replacedAccuracy(
   subject: Subject,
@@ -276,14 +199,11 @@ async function replacedAccuracy(
       ),
       "projected",
     ),
-    decomposed: await accuracy(analysisEdit(subject, analyzed), "decomposed"),
+    decomposed: await accuracy(decompositionEdit(subject.index, analysisDecompositions(analyzed)), "decomposed"),
   };
 }
 
-/** The edit that decomposes every layer which gets smaller by it. */
-export function analysisEdit(subject: Subject, analyzed: readonly AnalyzedLayer[]): GraphEdit {
-  return decompositionEdit(
-    subject.index,
-    analyzed.flatMap(({ layer, factors }) => (factors ? [{ layer, factors }] : [])),
-  );
+/** The layers that get smaller, with their factors. */
+export function analysisDecompositions(analyzed: readonly AnalyzedLayer[]): Decomposition[] {
+  return analyzed.flatMap(({ layer, factors }) => (factors ? [{ layer, factors }] : []));
 }

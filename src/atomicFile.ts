@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 import { ExpectedError } from "./errors";
 
@@ -11,23 +11,39 @@ const TEMPORARY = /^\.(.+)\.(\d+)\.ranklens-tmp$/;
 /** Refuses a target that exists or cannot be written, before any long work is done for it. */
 export function checkTarget(target: string, options: { force: boolean }): void {
   const folder = path.dirname(path.resolve(target));
-  if (!existsSync(folder)) throw new ExpectedError(`${target} cannot be written: the folder ${folder} does not exist.`);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ExpectedError(`${target} cannot be written: there is no folder ${folder}.`);
+  }
   if (!options.force && existsSync(target)) {
     throw new ExpectedError(`${target} exists already. Choose another name, or allow overwriting with --force.`);
   }
 }
 
+/** A file that is written in full but does not stand under its name yet. */
+export interface StagedFile {
+  /** Where it is meanwhile, to be checked: in the target's folder. */
+  readonly temporary: string;
+  /** Gives it its name, in one step. */
+  commit(): void;
+  /** Removes it; without effect after `commit`. */
+  discard(): void;
+}
+
 /**
- * Writes `chunks` to `target` all or nothing: into a temporary file beside it, synced, then renamed.
- * npm's write-file-atomic takes the whole content in memory, which a model of gigabytes should not need.
- * @throws ExpectedError if the target exists (without `force`) or the folder cannot be written to.
+ * Writes `chunks` into a temporary file beside `target`, synced. npm's write-file-atomic takes the whole content in
+ * memory, which a model of gigabytes should not need, and has no place for a check before the renaming.
+ * @throws ExpectedError if the target exists (without `force`) or the folder cannot be written to; nothing is left then.
  */
-export function writeFileAtomically(target: string, chunks: Iterable<Uint8Array>, options: { force: boolean }): void {
+export function stageFile(target: string, chunks: Iterable<Uint8Array>, options: { force: boolean }): StagedFile {
   checkTarget(target, options);
   const folder = path.dirname(path.resolve(target));
-  removeLeftovers(folder, path.basename(target));
   const temporary = path.join(folder, `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
+  const discard = (): void => {
+    rmSync(temporary, { force: true });
+    unfinished.delete(temporary);
+  };
   try {
+    removeLeftovers(folder, path.basename(target));
     unfinished.add(temporary);
     const descriptor = openSync(temporary, "w");
     try {
@@ -36,15 +52,40 @@ export function writeFileAtomically(target: string, chunks: Iterable<Uint8Array>
     } finally {
       closeSync(descriptor);
     }
-    renameSync(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    if (error instanceof ExpectedError) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new ExpectedError(`${target} could not be written: ${detail}`, { cause: error });
-  } finally {
-    unfinished.delete(temporary);
+    discard();
+    throw unwritable(target, error);
   }
+  const commit = (): void => {
+    try {
+      checkTarget(target, options);
+      renameSync(temporary, target);
+      unfinished.delete(temporary);
+    } catch (error) {
+      discard();
+      throw unwritable(target, error);
+    }
+  };
+  return { temporary, commit, discard };
+}
+
+/** Writes `chunks` to `target` all or nothing; see {@link stageFile}. */
+export function writeFileAtomically(target: string, chunks: Iterable<Uint8Array>, options: { force: boolean }): void {
+  stageFile(target, chunks, options).commit();
+}
+
+function unwritable(target: string, error: unknown): ExpectedError {
+  if (error instanceof ExpectedError) return error;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const detail =
+    code === "ENOSPC"
+      ? "the disk is full"
+      : code === "EACCES" || code === "EPERM" || code === "EROFS"
+        ? "permission denied"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+  return new ExpectedError(`${target} could not be written: ${detail}.`, { cause: error });
 }
 
 /** Removes what this process had begun to write; for signal handlers. */

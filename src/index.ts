@@ -1,5 +1,15 @@
 export { analyze, type AnalyzeOptions } from "./analyze";
 export type { AnalysisEvent, Stage } from "./analysis/progress";
-export type { ModelReport, LayerReport, Outcome } from "./report";
-export { loadConfig, type ResolvedConfig } from "./config";
+export { compress, type CompressOptions } from "./compress";
+export { configJsonSchema, loadConfig, type Config, type ResolvedConfig } from "./config";
 export { ExpectedError, isExpected } from "./errors";
+export { inspect, type InspectedLayer, type InspectedValue, type Inspection } from "./inspect";
+export {
+  modelReportSchema,
+  reportJsonSchema,
+  type CompressionReport,
+  type LayerReport,
+  type ModelReport,
+  type Outcome,
+} from "./report";
+export { readReport, writeReport } from "./reportFile";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Raised when a reader of older reports would misread a newer one. */
 export const REPORT_SCHEMA_VERSION = 1;

@@ -81,8 +81,8 @@ export async function openData(subject: Subject, config: ResolvedConfig): Promis
   const calibration = openDataset(config.calibration, preprocess, input);
   const validation = config.validation ? openDataset(config.validation, preprocess, input) : null;
   const size = Math.max(1, Math.min(BATCH, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes)));
-  const first = cutIntoBatches(calibration, input, 1).batch(0);
-  const probe = await probeShapes(model, index, layers, { name: input.name, value: first.value });
+  const value = cutIntoBatches(calibration, input, 1).smallest();
+  const probe = await probeShapes(model, index, layers, { name: input.name, value });
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
   const patchBytes = Math.max(
     ...layers.map((layer) => 4 * layer.view.groups * layer.view.columns * positions.get(layer)!),

@@ -1,26 +1,15 @@
 import type { Layer } from "../layers/layer";
 import { weightElements } from "../layers/weights";
-import type { Evaluator, EvaluatorContext } from "../lowrank/evaluator";
+import type { Evaluator } from "../lowrank/evaluator";
 import { projectLayer, type LayerBasis } from "../lowrank/layerBasis";
 import { mostEvaluations, searchRank, slackSamples, type Evaluation } from "../lowrank/rankSearch";
 import { rankAtEnergy } from "../numerics/spectrum";
 import { dataDependentNodes, partBehind } from "../onnx/subgraph";
-import { chooseOutput, type ScoringContext } from "./accuracy";
+import { chooseOutput } from "./accuracy";
 import type { FoundRanks } from "./layerReport";
 import type { Subject, SubjectData } from "./prepare";
 import type { ProgressMeter } from "./progress";
-
-/** How accuracy is measured in one analysis. */
-export interface Scoring {
-  readonly context: ScoringContext;
-  readonly metric: "top-1" | "agreement";
-  readonly classes: number;
-  /** The right class of each validation sample: its label, or the original's own prediction. */
-  readonly targets: Int32Array;
-  /** Accuracy of the original, 0…1. */
-  readonly original: number;
-  readonly evaluator: Omit<EvaluatorContext, "onWork">;
-}
+import type { Scoring } from "./scoring";
 
 /** Ranks from a share of energy on both sides. */
 export function energyRanks(basis: LayerBasis, share: number): FoundRanks {

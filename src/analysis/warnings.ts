@@ -2,7 +2,7 @@ import { isNearChance } from "../lowrank/accuracy";
 import { slackSamples } from "../lowrank/rankSearch";
 import type { LayerReport, ModelReport } from "../report";
 import type { Subject, SubjectData } from "./prepare";
-import type { Scoring } from "./ranks";
+import type { Scoring } from "./scoring";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 /** Layers named in one warning; the rest is counted. */

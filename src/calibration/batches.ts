@@ -21,6 +21,8 @@ export interface Batches {
   /** Whether the last batch is filled up with copies, which only a fixed batch size asks for. */
   readonly padded: boolean;
   batch(index: number): Batch;
+  /** The smallest input that the model takes: the first sample alone, or the first batch of the fixed size. */
+  smallest(): TensorValue;
 }
 
 /** The batch size that the model's input demands; null where it is free. */
@@ -36,18 +38,18 @@ export function cutIntoBatches(dataset: Dataset, input: ValueInfo, size: number)
   const fixed = fixedBatchSize(input);
   const batchSize = fixed ?? Math.min(size, dataset.count);
   const count = Math.ceil(dataset.count / batchSize);
+  const cut = (start: number, samples: number): Batch => {
+    const { data, dims } = dataset.batch(start, samples);
+    const value: TensorValue = { type, dims, data };
+    return { start, samples, value: fixed === null ? value : repeatLast(value, batchSize) };
+  };
   return {
     samples: dataset.count,
     count,
     size: batchSize,
     padded: fixed !== null && dataset.count % batchSize !== 0,
-    batch(index) {
-      const start = index * batchSize;
-      const samples = Math.min(batchSize, dataset.count - start);
-      const { data, dims } = dataset.batch(start, samples);
-      const value: TensorValue = { type, dims, data };
-      return { start, samples, value: fixed === null ? value : repeatLast(value, batchSize) };
-    },
+    batch: (index) => cut(index * batchSize, Math.min(batchSize, dataset.count - index * batchSize)),
+    smallest: () => cut(0, fixed === null ? 1 : Math.min(fixed, dataset.count)).value,
   };
 }
 

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import type { DataConfig, Preprocess } from "../config";
 import { ExpectedError } from "../errors";
 import type { ValueInfo } from "../onnx/schema";
+import { sha256OfFile } from "../sha256";
 import { TENSOR_TYPES, type TensorData, type TensorType } from "./convert";
-import { unreadable } from "./file";
+import { unreadable } from "../inputFile";
 import { openSource } from "./index";
 import { readLabels, type LabelOrigin } from "./labels";
 import { createPreprocessor } from "./preprocess";
+import { DATA_ADVICE } from "./source";
 import { chooseSubset } from "./subset";
 
 /** Samples are addressed by 32-bit indices. */
@@ -90,11 +89,9 @@ export function openDataset(config: DataConfig, preprocess: Preprocess, input: V
 }
 
 async function hashFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
   try {
-    await pipeline(createReadStream(path), hash);
+    return await sha256OfFile(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(path, error, DATA_ADVICE);
   }
-  return hash.digest("hex");
 }

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { ExpectedError } from "../errors";
-import { unreadable } from "./file";
+import { unreadable } from "../inputFile";
 import { npy } from "./npy";
-import type { SampleArray, SourceKind } from "./source";
+import { DATA_ADVICE, type SampleArray, type SourceKind } from "./source";
 
 /** Every kind of source that samples and labels can come from. The first that recognises a path opens it. */
 export const sourceKinds: readonly SourceKind[] = [npy];
@@ -29,7 +29,7 @@ function checkPath(path: string): boolean {
   try {
     stat = statSync(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(path, error, DATA_ADVICE);
   }
   if (!stat.isFile() && !stat.isDirectory()) throw new ExpectedError(`${path} is neither a file nor a folder`);
   return stat.isDirectory();

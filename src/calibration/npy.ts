@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { ExpectedError } from "../errors";
-import { withFile, type OpenFile } from "./file";
-import { SAMPLE_TYPES, type SampleArray, type SampleType, type SourceKind } from "./source";
+import { withInputFile, type InputFile } from "../inputFile";
+import { DATA_ADVICE, SAMPLE_TYPES, type SampleArray, type SampleType, type SourceKind } from "./source";
 
 /** "\x93NUMPY". */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -48,7 +48,11 @@ interface Header {
  * @throws ExpectedError if the file is not a .npy file, is cut off, or holds what RankLens cannot use.
  */
 function openNpy(path: string): SampleArray {
-  const { header, size } = withFile(path, (file) => ({ header: readHeader(path, file), size: file.size }));
+  const { header, size } = withInputFile(
+    path,
+    (file) => ({ header: readHeader(path, file), size: file.size }),
+    DATA_ADVICE,
+  );
   const { dtype, shape, dataStart } = header;
   if (shape.length === 0) {
     throw new ExpectedError(`${path} holds a single number (shape ()); samples need an axis of their own`);
@@ -75,7 +79,7 @@ function openNpy(path: string): SampleArray {
       const bytes = new Uint8Array(samples * sampleBytes);
       const position = dataStart + start * sampleBytes;
       // Opened anew for every batch: that costs microseconds, and an array that holds no descriptor cannot leak one.
-      const read = withFile(path, (file) => file.readAt(bytes, position));
+      const read = withInputFile(path, (file) => file.readAt(bytes, position), DATA_ADVICE);
       if (read < bytes.length) {
         throw new ExpectedError(
           `${path} became shorter while it was in use: ${position + bytes.length} bytes were expected, ` +
@@ -87,7 +91,7 @@ function openNpy(path: string): SampleArray {
   };
 }
 
-function readHeader(path: string, file: OpenFile): Header {
+function readHeader(path: string, file: InputFile): Header {
   const prefix = new Uint8Array(LONGEST_PREFIX);
   const found = file.readAt(prefix, 0);
   if (found === 0) throw new ExpectedError(`${path} is empty: it has 0 bytes`);

@@ -40,3 +40,6 @@ export interface SourceKind {
   /** @throws ExpectedError if the content is not what it should be. */
   open(path: string): SampleArray;
 }
+
+/** What to do about a data file that is missing. */
+export const DATA_ADVICE = "correct its path in the config file";

@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
-import { dirname, extname, relative, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ExpectedError } from "../errors";
-import { findJsonSyntaxError } from "./jsonSyntax";
+import { readTextFile } from "../inputFile";
 import { describeProblems } from "./problems";
 import { configSchema, type Config, type DataConfig } from "./schema";
 
@@ -13,11 +13,16 @@ export type ResolvedConfig = Omit<Config, "$schema">;
 /** A config file is a few hundred bytes, or some kilobytes with long channel lists: more is the wrong file. */
 const MAX_CONFIG_BYTES = 1 << 20;
 
-const EXAMPLE = '{"calibration": {"source": "images.npy"}}';
+const ADVICE = 'create it, for example with {"calibration": {"source": "images.npy"}}';
 
 /** The config file that belongs to a model: `dir/foo.onnx` → `dir/foo.ranklens.json`. */
 export function configPathBeside(modelPath: string): string {
   return `${modelPath.slice(0, modelPath.length - extname(modelPath).length)}.ranklens.json`;
+}
+
+/** Where a model's config is looked for, best first: its own, or one for all models of the folder. */
+export function configPathsBeside(modelPath: string): readonly string[] {
+  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
 }
 
 /**
@@ -26,7 +31,11 @@ export function configPathBeside(modelPath: string): string {
  */
 export function loadConfig(path: string): ResolvedConfig {
   const absolute = resolve(path);
-  return parseConfig(parseJson(readText(absolute), absolute), absolute, dirname(absolute));
+  return parseConfig(
+    parseJson(readTextFile(absolute, "a config file", MAX_CONFIG_BYTES, ADVICE), absolute),
+    absolute,
+    dirname(absolute),
+  );
 }
 
 /**
@@ -64,40 +73,24 @@ function withPaths(config: Config, change: (path: string) => string): ResolvedCo
   };
 }
 
-function readText(path: string): string {
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) {
-      throw new ExpectedError(`${path} is not a file; name a config file such as model.ranklens.json`);
-    }
-    if (stat.size > MAX_CONFIG_BYTES) {
-      throw new ExpectedError(
-        `${path} has ${stat.size} bytes, and a config file at most ${MAX_CONFIG_BYTES}; is it the right file?`,
-      );
-    }
-    // Some Windows editors begin a file with a byte order mark, which JSON does not allow.
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (error) {
-    if (error instanceof ExpectedError) throw error;
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new ExpectedError(`${path}: no such config file; create it, for example with ${EXAMPLE}`, { cause: error });
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ExpectedError(`${path}: the config file cannot be read: ${reason}`, { cause: error });
-  }
-}
-
+/** JSON.parse, but with the place of a mistake, which JSON.parse says in words that differ between versions. */
 function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const found = findJsonSyntaxError(text);
-    if (found === null) {
-      throw new ExpectedError(`${path}: not valid JSON: ${String(error)}`, { cause: error });
-    }
-    throw new ExpectedError(`${path}:${found.line}:${found.column}: not valid JSON: ${found.problem}`, {
+    const problems: ParseError[] = [];
+    parse(text, problems, { disallowComments: true });
+    const [first] = problems;
+    if (!first) throw new ExpectedError(`${path}: not valid JSON: ${String(error)}`, { cause: error });
+    const before = text.slice(0, first.offset).split("\n");
+    const place = `${before.length}:${before[before.length - 1].length + 1}`;
+    throw new ExpectedError(`${path}:${place}: not valid JSON: ${inWords(printParseErrorCode(first.error))}`, {
       cause: error,
     });
   }
+}
+
+/** "CommaExpected" → "comma expected". */
+function inWords(code: string): string {
+  return code.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
 }

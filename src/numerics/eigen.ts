@@ -104,8 +104,14 @@ function loadScaled(arena: Arena, a: Matrix, scale: number, target: Pointer, ld:
 
 /** Copies a vector with the sign that makes its entry of largest magnitude (the first of equals) positive. */
 function copyWithSign(source: Float64Array, target: Float64Array): void {
+  const n = source.length;
   let largest = 0;
-  for (const value of source) if (Math.abs(value) > Math.abs(largest)) largest = value;
-  if (largest < 0) for (let i = 0; i < target.length; i++) target[i] = -source[i];
+  let size = 0;
+  for (let i = 0; i < n; i++) {
+    const value = source[i];
+    if (value > size) largest = size = value;
+    else if (-value > size) size = -(largest = value);
+  }
+  if (largest < 0) for (let i = 0; i < n; i++) target[i] = -source[i];
   else target.set(source);
 }

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ExpectedError } from "../errors";
+import { openInputFile } from "../inputFile";
 
 /** Bytes at known positions, read when asked for: a model file, or a model in memory. */
 export interface ByteSource {
@@ -15,46 +15,20 @@ export function memorySource(bytes: Uint8Array, name = "model in memory"): ByteS
   return { name, size: bytes.length, read: (start, end) => bytes.subarray(start, end), close: () => undefined };
 }
 
-/** @throws ExpectedError if the file is missing, a folder, or may not be read. */
+/** @throws ExpectedError if the file is missing, a folder, or may not be read, or shrinks while it is read. */
 export function fileSource(path: string): ByteSource {
-  const descriptor = openForReading(path);
-  const size = fstatSync(descriptor).size;
+  const file = openInputFile(path);
   return {
     name: path,
-    size,
+    size: file.size,
     read(start, end) {
       const bytes = new Uint8Array(end - start);
-      let done = 0;
-      while (done < bytes.length) {
-        const count = readSync(descriptor, bytes, done, bytes.length - done, start + done);
-        if (count === 0) {
-          throw new ExpectedError(`${path} ends at byte ${start + done}; ${end - start - done} more were expected.`);
-        }
-        done += count;
+      const done = file.readAt(bytes, start);
+      if (done < bytes.length) {
+        throw new ExpectedError(`${path} ends at byte ${start + done}; ${bytes.length - done} more were expected`);
       }
       return bytes;
     },
-    close: () => closeSync(descriptor),
+    close: () => file.close(),
   };
-}
-
-function openForReading(path: string): number {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, "r");
-  } catch (error) {
-    throw new ExpectedError(unreadable(path, error), { cause: error });
-  }
-  if (!fstatSync(descriptor).isFile()) {
-    closeSync(descriptor);
-    throw new ExpectedError(`${path} is not a file.`);
-  }
-  return descriptor;
-}
-
-function unreadable(path: string, error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT" || code === "ENOTDIR") return `${path} does not exist.`;
-  if (code === "EACCES" || code === "EPERM") return `${path} may not be read: permission denied.`;
-  return `${path} could not be opened: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -84,11 +84,7 @@ export class WireReader {
       }
       return { number, wireType, whole: { start, end: value.end }, value, varint };
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      throw new ExpectedError(
-        `${this.source.name} is not an ONNX model, or it is truncated or damaged: at byte ${start}, ${detail}.`,
-        { cause: error },
-      );
+      throw damaged(this, start, error);
     }
   }
 
@@ -113,8 +109,20 @@ export function signedNumbers(wire: WireReader, field: Field): number[] {
   if (field.wireType !== WireType.LengthDelimited) return [signed(field.varint)];
   const reader = new BinaryReader(wire.bytes(field.value));
   const numbers: number[] = [];
-  while (reader.pos < reader.len) numbers.push(Number(reader.int64()));
+  try {
+    while (reader.pos < reader.len) numbers.push(Number(reader.int64()));
+  } catch (error) {
+    throw damaged(wire, field.value.start + reader.pos, error);
+  }
   return numbers;
+}
+
+function damaged(wire: WireReader, position: number, error: unknown): ExpectedError {
+  const detail = error instanceof Error ? error.message : String(error);
+  return new ExpectedError(
+    `${wire.source.name} is not an ONNX model, or it is truncated or damaged: at byte ${position}, ${detail}.`,
+    { cause: error },
+  );
 }
 
 /** The numbers of a repeated float field, which may be packed or single. */

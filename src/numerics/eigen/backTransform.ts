@@ -1,11 +1,11 @@
 import { type Arena, GEMM_STORE, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index.js";
 
 /** Reflectors applied at once. */
-const BLOCK_WIDTH = 64;
+const BLOCK_WIDTH = 32;
 
 /** Float64 values that `backTransform` needs at `work` for `count` vectors of length n. */
 export function backTransformWorkspace(n: number, count: number, ld: number): number {
-  return 2 * BLOCK_WIDTH ** 2 + BLOCK_WIDTH * ld + count * BLOCK_WIDTH + gemmWorkspace(n, Math.max(n, BLOCK_WIDTH));
+  return 2 * BLOCK_WIDTH ** 2 + BLOCK_WIDTH * ld + count * BLOCK_WIDTH + gemmWorkspace(Math.max(n, count, BLOCK_WIDTH), Math.max(n, BLOCK_WIDTH));
 }
 
 /**
@@ -33,15 +33,16 @@ export function backTransform(
   const lastBlock = Math.floor(Math.max(n - 2, 0) / BLOCK_WIDTH) * BLOCK_WIDTH;
   for (let start = lastBlock; start >= 0; start -= BLOCK_WIDTH) {
     const b = Math.min(BLOCK_WIDTH, n - 1 - start);
-    const length = n - start - 1;
-    for (let i = start + 1; i < start + b; i++) matrix.fill(0, i * ld + start + 1, i * ld + i + 1);
-    const v = a + (start * ld + start + 1) * 8;
+    // One column more than the reflectors reach, all zeros: whole register tiles on aligned addresses are worth more.
+    const length = n - start;
+    for (let i = start; i < start + b; i++) matrix.fill(0, i * ld + start, i * ld + i + 1);
+    const v = a + (start * ld + start) * 8;
     kernels.gemm(b, b, length, v, ld, 1, v, 1, ld, grams, b, GEMM_STORE, true, gemmWork);
     blockFactor(arena.floats(grams, b * b), reflectorScales.subarray(start, start + b), arena.floats(factor, b * b));
     kernels.gemm(b, length, b, factor, 1, b, v, ld, 1, scaled, ld, GEMM_STORE, false, gemmWork);
-    const rows = z + (start + 1) * 8;
-    kernels.gemm(count, b, length, rows, ld, 1, v, 1, ld, coefficients, b, GEMM_STORE, false, gemmWork);
-    kernels.gemm(count, length, b, coefficients, b, 1, scaled, ld, 1, rows, ld, GEMM_SUBTRACT, false, gemmWork);
+    const rows = z + start * 8;
+    kernels.gemm(b, count, length, v, ld, 1, rows, 1, ld, coefficients, count, GEMM_STORE, false, gemmWork);
+    kernels.gemm(count, length, b, coefficients, 1, count, scaled, ld, 1, rows, ld, GEMM_SUBTRACT, false, gemmWork);
   }
 }
 

@@ -16,7 +16,7 @@ const DEFLATED = 3;
 /** Float64 values that `divideAndConquer` allocates. */
 export function divideAndConquerCapacity(n: number): number {
   const even = n + (n % 2);
-  const sizes = [n * n, n * even, even, even, even, even, even, 4, gemmWorkspace(n, n)];
+  const sizes = [n * n, n * even, even + 1, even + 1, even + 1, even + 1, even + 1, 4, gemmWorkspace(n, n)];
   return sizes.reduce((sum, size) => sum + allocationSize(size), 0);
 }
 
@@ -38,7 +38,9 @@ export function divideAndConquer(
   const even = n + (n % 2);
   const packed = arena.allocate(n * n);
   const secular = arena.allocate(n * even);
-  const [dPointer, zPointer, wPointer, scratch, orderPointer] = Array.from({ length: 5 }, () => arena.allocate(even));
+  const [dPointer, zPointer, wPointer, scratch, orderPointer] = Array.from({ length: 5 }, () =>
+    arena.allocate(even + 1),
+  );
   const sumsPointer = arena.allocate(4);
   const gemmWork = arena.allocate(gemmWorkspace(n, n));
   const vectors = arena.floats(q, n * ld);

@@ -167,11 +167,13 @@ function packTwice(rows: i32, depth: i32, source: usize, rowStride: i32, depthSt
 function multiplyTile(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize, mode: i32): void {
   let s00 = f64x2.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
   const end = a + (<usize>depth << 6);
-  // Not unrolled: V8 moves all loads of a loop body to its top, and those of two steps no longer fit the registers.
-  while (a < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load(a);
+  const end1 = end - 64;
+  const end2 = end - 128;
+  const end3 = end - 192;
+  // Unrolled with an exit after every step: V8 moves all loads of a straight piece of code to its top, and the operands of
+  // two steps at once would no longer fit the registers.
+  while (true) {
+    let b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load(a);
     s00 = f64x2.add(s00, f64x2.mul(x, b0));
     s01 = f64x2.add(s01, f64x2.mul(x, b1));
     x = v128.load(a, 16);
@@ -183,8 +185,54 @@ function multiplyTile(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize,
     x = v128.load(a, 48);
     s30 = f64x2.add(s30, f64x2.mul(x, b0));
     s31 = f64x2.add(s31, f64x2.mul(x, b1));
-    a += 64;
-    b += 32;
+    if (a == end1) break;
+    b0 = v128.load(b, 32);
+    b1 = v128.load(b, 48);
+    x = v128.load(a, 64);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load(a, 80);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load(a, 96);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load(a, 112);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    if (a == end2) break;
+    b0 = v128.load(b, 64);
+    b1 = v128.load(b, 80);
+    x = v128.load(a, 128);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load(a, 144);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load(a, 160);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load(a, 176);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    if (a == end3) break;
+    b0 = v128.load(b, 96);
+    b1 = v128.load(b, 112);
+    x = v128.load(a, 192);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load(a, 208);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load(a, 224);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load(a, 240);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    a += 256;
+    b += 128;
+    if (a == end) break;
   }
   storePair(c, s00, s01, mode);
   c += rowBytes;
@@ -257,7 +305,8 @@ export function symv(n: i32, a: usize, lda: i32, x: usize, y: usize): void {
       store<f64>(py, load<f64>(py) + (v0 * x0 + v1 * x1) + (v2 * x2 + v3 * x3));
       p0 += 8, p1 += 8, p2 += 8, p3 += 8, px += 8, py += 8;
     }
-    const w0 = f64x2.splat(x0), w1 = f64x2.splat(x1), w2 = f64x2.splat(x2), w3 = f64x2.splat(x3);
+    const w0 = v128.load64_splat(xi), w1 = v128.load64_splat(xi, 8);
+    const w2 = v128.load64_splat(xi, 16), w3 = v128.load64_splat(xi, 24);
     let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
     while (px + 16 <= end) {
       const xj = v128.load(px);
@@ -377,8 +426,8 @@ export function subtractRows(
     let p0 = rows + <usize>r * bytes;
     let p1 = p0 + bytes, p2 = p1 + bytes, p3 = p2 + bytes, py = y;
     const a0 = load<f64>(f), a1 = load<f64>(f + fs), a2 = load<f64>(f + fs * 2), a3 = load<f64>(f + fs * 3);
-    f += fs << 2;
-    const f0 = f64x2.splat(a0), f1 = f64x2.splat(a1), f2 = f64x2.splat(a2), f3 = f64x2.splat(a3);
+    const f0 = v128.load64_splat(f), f1 = v128.load64_splat(f + fs);
+    const f2 = v128.load64_splat(f + fs * 2), f3 = v128.load64_splat(f + fs * 3);
     while (py + 16 <= end) {
       const left = f64x2.add(f64x2.mul(f0, v128.load(p0)), f64x2.mul(f1, v128.load(p1)));
       const right = f64x2.add(f64x2.mul(f2, v128.load(p2)), f64x2.mul(f3, v128.load(p3)));
@@ -389,6 +438,7 @@ export function subtractRows(
       const sum = a0 * load<f64>(p0) + a1 * load<f64>(p1) + (a2 * load<f64>(p2) + a3 * load<f64>(p3));
       store<f64>(py, load<f64>(py) - sum);
     }
+    f += fs << 2;
   }
   for (; r < count; r++, f += fs) axpy(n, -load<f64>(f), rows + <usize>r * bytes, y);
 }
@@ -448,10 +498,11 @@ export function scaleByGapRatios(n: i32, d: usize, pole: f64, gaps: usize, w: us
   if (d < end) store<f64>(w, load<f64>(w) * (load<f64>(gaps) / (load<f64>(d) - pole)));
 }
 
-/** Overwrites n gaps of one root with its unit eigenvector w/gap, entries ordered by the int32 indices at `order`. */
+/** Overwrites n gaps of one root with its unit eigenvector w/gap, entries ordered by the int32 indices at `order`; scratch: n + 1. */
 export function secularVector(n: i32, w: usize, gaps: usize, order: usize, scratch: usize): void {
   let squares = f64x2.splat(0);
   const bytes = <usize>n << 3;
+  const norm = scratch + bytes;
   let p: usize = 0;
   for (; p + 16 <= bytes; p += 16) {
     const t = f64x2.div(v128.load(w + p), v128.load(gaps + p));
@@ -464,7 +515,9 @@ export function secularVector(n: i32, w: usize, gaps: usize, order: usize, scrat
     store<f64>(scratch + p, t);
     sum += t * t;
   }
-  const factor = 1 / Math.sqrt(sum);
+  // Through memory, because V8 would move the square root and the division into the loop.
+  store<f64>(norm, 1 / Math.sqrt(sum));
+  const factor = load<f64>(norm);
   for (let i = 0; i < n; i++) {
     const source = <usize>load<i32>(order + (<usize>i << 2));
     store<f64>(gaps + (<usize>i << 3), factor * load<f64>(scratch + (source << 3)));

@@ -1,5 +1,6 @@
 /** What a rule sees of its node: operands, attributes and the opset. Whatever is missing or malformed reads as null. */
 import type { Node, Shape } from "../schema";
+import { MAX_RANK } from "./dimensions";
 import { numbers, type SmallTensor } from "./smallTensor";
 
 export interface RuleContext {
@@ -71,8 +72,8 @@ export function axisOf(axis: number | null, rank: number): number | null {
 
 /** Null if an axis does not exist or is named twice. */
 export function axesOf(axes: readonly number[], rank: number): number[] | null {
-  // A list longer than the rank names an axis twice; checked first, as the list may be as long as the file allows.
-  if (axes.length > rank) return null;
+  // Checked first, as the list may be as long as the file allows, and is searched for every axis.
+  if (axes.length > Math.min(rank, MAX_RANK)) return null;
   const result: number[] = [];
   for (const given of axes) {
     const axis = axisOf(given, rank);

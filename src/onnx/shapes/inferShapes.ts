@@ -28,6 +28,9 @@ export interface InferenceOptions {
  * leave stale declarations behind, and a runtime computes what the operators say. A symbol and a declared size are no
  * contradiction, the size is taken. Initializers count as constants even if they are listed as inputs, too.
  *
+ * A symbol is a name that the file gives a dimension of an input, or a product such as `7*batch`. To have numbers for
+ * dynamic dimensions, give `graph.inputs` with sizes in place of the names.
+ *
  * Never throws for a malformed or cyclic graph; what cannot be told is unknown.
  */
 export function inferShapes(

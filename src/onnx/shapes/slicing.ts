@@ -12,6 +12,9 @@ export interface SliceRange<End = number> {
   readonly step: number;
 }
 
+/** Ends from here on mean "to the end" whatever the size: exporters write INT32_MAX or INT64_MAX. */
+const TO_THE_END = 2 ** 31 - 1;
+
 /** The ranges of a Slice node, or null where they are malformed or not all known; only an end may be a symbol. */
 function symbolicRanges(context: RuleContext, rank: number): readonly SliceRange<Dimension>[] | null {
   const starts = operand(context, 1, "starts");
@@ -22,7 +25,12 @@ function symbolicRanges(context: RuleContext, rank: number): readonly SliceRange
   const axes = axesOf(given ?? [...starts.keys()], rank);
   if (axes?.length !== starts.length || (steps && steps.length !== starts.length)) return null;
   const ranges = axes.map((axis, i) => ({ axis, start: starts[i], end: ends[i], step: steps?.[i] ?? 1 }));
-  return ranges.some(({ step }) => step === 0 || !Number.isInteger(step)) ? null : ranges;
+  return ranges.some(isDoubtful) ? null : ranges;
+}
+
+/** Malformed, or backwards to INT64_MAX: the specification takes nothing then, onnxruntime everything before `start`. */
+function isDoubtful({ step, end }: SliceRange<Dimension>): boolean {
+  return step === 0 || !Number.isInteger(step) || (step < 0 && typeof end === "number" && end >= TO_THE_END);
 }
 
 export function sliceRanges(context: RuleContext, rank: number): readonly SliceRange[] | null {
@@ -40,15 +48,15 @@ export function sliceExtent(size: number, { start, end, step }: SliceRange): { f
   return { first, count: Math.max(Math.ceil((clamp(end) - first) / step), 0) };
 }
 
-/** Ends from here on mean "to the end" whatever the size: exporters write INT32_MAX or INT64_MAX. */
-const TO_THE_END = 2 ** 31 - 1;
-
 /**
- * A symbolic end is taken to lie within an axis of known size: so models cut their tables of positions and masks, and
- * where the sequence is longer than the table they fail.
+ * A symbolic end is taken to lie within an axis of known size above 1: so models cut their tables of positions and
+ * masks, and where the sequence is longer than the table they fail.
  */
 function slicedDimension(size: Dimension, { axis, start, end, step }: SliceRange<Dimension>): Dimension {
-  if (typeof end === "string") return start === 0 && step === 1 && (end === size || isSize(size)) ? end : null;
+  if (typeof end === "string") {
+    const cuts = end === size || (typeof size === "number" && size > 1);
+    return start === 0 && step === 1 && cuts ? end : null;
+  }
   if (end === null) return null;
   if (typeof size === "number") return sliceExtent(size, { axis, start, end, step }).count;
   return start === 0 && step === 1 && end >= TO_THE_END ? size : null;

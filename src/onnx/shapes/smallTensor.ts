@@ -1,6 +1,6 @@
 /** Elements of small tensors, known without running the model: shapes that a graph computes with, and their constants. */
 import type { Dimension, ElementType, Shape } from "../schema";
-import { isSize } from "./dimensions";
+import { isSize, MAX_RANK } from "./dimensions";
 
 /**
  * A shape has at most {@link MAX_RANK} entries and a computed Pad or Slice operand twice that; some exporters index with
@@ -25,7 +25,7 @@ export function smallTensor(shape: Shape, elements: readonly Dimension[], arithm
 
 /** Number of elements if that is known and small enough to follow them, else null. */
 export function elementCount(shape: Shape): number | null {
-  if (!shape) return null;
+  if (!shape || shape.length > MAX_RANK) return null;
   let count = 1;
   for (const dim of shape) {
     if (!isSize(dim)) return null;

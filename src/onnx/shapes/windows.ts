@@ -40,8 +40,10 @@ export function windowPositions(size: Dimension, window: Window): Dimension {
 /** Output size of a transposed convolution (ONNX: ConvTranspose) without `output_shape`. */
 function transposedSize(size: Dimension, window: Window, outputPadding: number): Dimension {
   const { kernel, stride, dilation, autoPad, begin, end } = window;
-  if (autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER") return multiply(size, stride);
-  const beyond = (kernel - 1) * dilation + 1 + outputPadding - (autoPad === "VALID" ? 0 : begin + end) - stride;
+  const excess = (kernel - 1) * dilation + 1 + outputPadding - stride;
+  // SAME pads the excess away, to size·stride; where there is a deficit instead, runtimes do not pad negatively.
+  const same = autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER";
+  const beyond = same ? Math.min(excess, 0) : excess - (autoPad === "VALID" ? 0 : begin + end);
   if (typeof size === "number") return size > 0 ? stride * size + beyond : null;
   return beyond === 0 ? multiply(size, stride) : null;
 }
@@ -133,17 +135,27 @@ export const convTranspose: ShapeRule = ({ node, shape }) => {
   return [[...batchAndChannels, ...extents]];
 };
 
-/** MaxPool (with its indices), AveragePool, LpPool. */
+/**
+ * MaxPool (with its indices), AveragePool, LpPool. With SAME padding and dilation, onnxruntime takes the padding for the
+ * undilated kernel and so fewer positions than the specification says: left unknown.
+ */
 export const pool: ShapeRule = ({ node, shape }) => {
   const x = shape(0);
   const kernel = kernelShape(node, null);
   const sizes = kernel && spatial(x, kernel);
   const axes = kernel && windows(node, kernel);
   if (!sizes || !axes) return UNKNOWN;
-  const positions = sizes.map((size, axis) => (axes[axis] ? windowPositions(size, axes[axis]) : null));
+  const positions = sizes.map((size, axis) => {
+    const window = axes[axis];
+    return window && !isSameDilated(window) ? windowPositions(size, window) : null;
+  });
   const y = [x?.[0] ?? null, x?.[1] ?? null, ...positions];
   return [y, y];
 };
+
+function isSameDilated({ autoPad, kernel, dilation }: Window): boolean {
+  return autoPad.startsWith("SAME") && kernel > 1 && dilation > 1;
+}
 
 /** GlobalMaxPool, GlobalAveragePool, GlobalLpPool. */
 export const globalPool: ShapeRule = ({ shape }) => {

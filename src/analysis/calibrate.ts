@@ -1,0 +1,40 @@
+import type { Layer } from "../layers/layer";
+import { gramMatrices, type GramMatrices } from "../runtime/gramGraph";
+import type { Subject, SubjectData } from "./prepare";
+
+/** Gram matrices are kept for as many layers at once as fit in here (float64). */
+const MOST_GRAM_BYTES = 1024 * 2 ** 20;
+
+/** Layers in groups whose Gram matrices fit in memory together. */
+export function gramGroups(layers: readonly Layer[]): Layer[][] {
+  const groups: Layer[][] = [];
+  let bytes = Infinity;
+  for (const layer of layers) {
+    const { groups: parts, columns } = layer.view;
+    const size = 8 * parts * columns * columns;
+    if (bytes + size > MOST_GRAM_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups[groups.length - 1].push(layer);
+    bytes += size;
+  }
+  return groups;
+}
+
+/** Gram matrices of the inputs of `layers` on the calibration data. @throws ExpectedError if they are not finite. */
+export function calibrate(
+  { model, index }: Subject,
+  data: SubjectData,
+  layers: readonly Layer[],
+  signal: AbortSignal | undefined,
+  onBatch: (samples: number) => void,
+): Promise<Map<string, GramMatrices>> {
+  const fed = new Set(index.dataInputs.map(({ name }) => name));
+  return gramMatrices(model, layers, data.calibrationBatches, {
+    inputName: data.input.name,
+    rankOf: (value) => (fed.has(value) ? data.calibration.sampleDims.length + 1 : data.probe.dims.get(value)!.length),
+    signal,
+    onBatch,
+  });
+}

@@ -1,0 +1,51 @@
+import { ExpectedError } from "../errors";
+import { gramKey, type Layer } from "../layers/layer";
+import type { Decomposition } from "../lowrank/decompose";
+import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
+import { readFloat32 } from "../onnx/tensor";
+import type { LayerReport, ModelReport } from "../report";
+import { calibrate, gramGroups } from "./calibrate";
+import type { Subject, SubjectData } from "./prepare";
+
+/** The factors of every decomposed layer of a report, computed anew from its ranks and its data. */
+export async function rebuildDecompositions(
+  subject: Subject,
+  data: SubjectData,
+  report: ModelReport,
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<Decomposition[]> {
+  const ranks = new Map<Layer, { kS: number; kT: number }>();
+  for (const entry of report.layers) {
+    const layer = matchingLayer(subject, entry, file);
+    if (entry.outcome.kind !== "decomposed" || entry.kS === null || entry.kT === null) continue;
+    ranks.set(layer, { kS: entry.kS, kT: entry.kT });
+  }
+  const decompositions: Decomposition[] = [];
+  for (const group of gramGroups([...ranks.keys()])) {
+    const grams = await calibrate(subject, data, group, signal, () => undefined);
+    for (const layer of group) {
+      const weight = readFloat32(subject.model.wire, layer.weight);
+      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!);
+      const { kS, kT } = ranks.get(layer)!;
+      decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });
+    }
+  }
+  return decompositions;
+}
+
+function matchingLayer({ layers, model }: Subject, entry: LayerReport, file: string): Layer {
+  const layer = layers.find(({ weightName }) => weightName === entry.initializer);
+  if (!layer || layer.view.rows !== entry.rows || layer.view.columns !== entry.columns) {
+    throw new ExpectedError(
+      `${file}: layer ${entry.name} (${entry.rows}×${entry.columns}) is not in ${model.path}. Analyze the model again.`,
+    );
+  }
+  const { kS, kT } = entry;
+  if ((kS !== null && (kS < 1 || kS > entry.columns)) || (kT !== null && (kT < 1 || kT > entry.rows))) {
+    throw new ExpectedError(
+      `${file}: layer ${entry.name} has ranks kS ${kS}, kT ${kT}, beyond ${entry.rows}×${entry.columns}.`,
+    );
+  }
+  return layer;
+}

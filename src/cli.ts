@@ -1,0 +1,160 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import packageJson from "../package.json";
+import { analyze } from "./analyze";
+import { checkTarget, removeUnfinished } from "./atomicFile";
+import { inspectText } from "./cli/inspectText";
+import { progressDisplay } from "./cli/progressBar";
+import { compressionText, reportText } from "./cli/reportText";
+import { compress } from "./compress";
+import { configPathsBeside, loadConfig, type ResolvedConfig } from "./config";
+import { ExpectedError, isExpected } from "./errors";
+import { inspect } from "./inspect";
+import { writeReport } from "./reportFile";
+import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
+
+/** Exit statuses. A signal gives 128 plus its number, as shells do. */
+const EXIT = { failure: 1, usage: 2 };
+
+interface AnalysisFlags {
+  config?: string;
+  tolerance?: number;
+  search?: "exact";
+  baseline?: "original" | "previous";
+  energy?: number;
+  device?: DeviceChoice;
+  report?: string;
+  force?: boolean;
+}
+
+function number(what: string, accepts: (value: number) => boolean): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !accepts(value)) throw new InvalidArgumentError(`It must be ${what}.`);
+    return value;
+  };
+}
+
+function withAnalysisOptions(command: Command): Command {
+  const points = number("a number of percentage points from 0 to 100", (value) => value >= 0 && value <= 100);
+  const share = number("a share above 0 and up to 1", (value) => value > 0 && value <= 1);
+  return command
+    .argument("<model>", "ONNX file")
+    .option("-c, --config <file>", "data and preprocessing (default: MODEL.ranklens.json beside the model)")
+    .option("-t, --tolerance <points>", "accuracy that each projection of each layer may cost (default: 0.1)", points)
+    .addOption(new Option("--search <kind>", "how ranks are searched").choices(["exact"]).default("exact"))
+    .addOption(
+      new Option("--baseline <which>", "what the drop of k_T is measured from")
+        .choices(["original", "previous"])
+        .default("original"),
+    )
+    .option("--energy <share>", "ranks from this share of the energy, without a search", share)
+    .addOption(new Option("--device <device>", "where the model runs").choices([...deviceChoices]).default("auto"))
+    .option("-r, --report <file>", "write the report as JSON")
+    .option("-f, --force", "overwrite files");
+}
+
+function program(): Command {
+  const root = new Command("ranklens")
+    .description("Shows how much of each layer of a trained model is really used, and writes a smaller model.")
+    .version(packageJson.version)
+    .showHelpAfterError("Try --help.")
+    .exitOverride();
+  root
+    .command("inspect")
+    .description("list the layers of a model, without running it")
+    .argument("<model>", "ONNX file")
+    .option("--json", "print JSON")
+    .action((model: string, flags: { json?: boolean }) => {
+      const inspection = inspect(model);
+      print(flags.json ? JSON.stringify(inspection, null, 1) : inspectText(inspection));
+    });
+  withAnalysisOptions(root.command("analyze"))
+    .description("measure the utilized rank of every layer")
+    .option("--weights-only", "use no data: weight rank and stable rank only")
+    .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean }) => {
+      const { report: target, config: file, ...options } = flags;
+      const force = options.force ?? false;
+      if (target !== undefined) checkTarget(target, { force });
+      const config = flags.weightsOnly && file === undefined ? {} : configFor(model, file);
+      const report = await withProgress((onEvent) => analyze(model, { ...options, config, onEvent }));
+      print(reportText(report));
+      if (target !== undefined) writeReport(report, target, { force });
+    });
+  withAnalysisOptions(root.command("compress"))
+    .description("write a smaller model and prove what it can do")
+    .requiredOption("-o, --output <file>", "the ONNX file to write")
+    .option("--from <report>", "use the ranks of a report instead of analysing")
+    .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))
+    .action(async (model: string, flags: AnalysisFlags & { output: string; from?: string; method?: "paper" }) => {
+      const { report: target, config: file, from, ...options } = flags;
+      if (from !== undefined && file !== undefined) {
+        throw new CommanderError(EXIT.usage, "ranklens.usage", "Give --from or --config: a report knows its own data.");
+      }
+      const force = options.force ?? false;
+      if (target !== undefined) checkTarget(target, { force });
+      const source = from === undefined ? { config: configFor(model, file) } : { from };
+      const report = await withProgress((onEvent) => compress(model, { ...options, ...source, onEvent }));
+      print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
+      if (target !== undefined) writeReport(report, target, { force });
+    });
+  return root;
+}
+
+/** The config that was named, or the one beside the model. */
+function configFor(model: string, file: string | undefined): ResolvedConfig {
+  if (file !== undefined) return loadConfig(file);
+  const candidates = configPathsBeside(model);
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return loadConfig(found);
+  throw new ExpectedError(
+    `There is no ${path.basename(candidates[0])} beside ${model}. It names the data, for example ` +
+      `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
+  );
+}
+
+async function withProgress<T>(work: (onEvent: ReturnType<typeof progressDisplay>["show"]) => Promise<T>): Promise<T> {
+  const display = progressDisplay(process.stderr);
+  try {
+    return await work(display.show);
+  } finally {
+    display.stop();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function stopOn(signal: "SIGINT" | "SIGTERM", code: number): void {
+  process.on(signal, () => {
+    removeUnfinished();
+    // The cursor was hidden for the progress bar.
+    if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\n");
+    process.exit(code);
+  });
+}
+
+async function main(): Promise<void> {
+  stopOn("SIGINT", 130);
+  stopOn("SIGTERM", 143);
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.code === "ranklens.usage") process.stderr.write(`error: ${error.message}\n`);
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+      return;
+    }
+    process.stderr.write(`ranklens: ${isExpected(error) ? error.message : unexpected(error)}\n`);
+    process.exitCode = EXIT.failure;
+  }
+}
+
+/** A fault of RankLens itself: the stack helps whoever reports it. */
+function unexpected(error: unknown): string {
+  return `internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+void main();

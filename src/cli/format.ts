@@ -1,0 +1,71 @@
+import Table from "cli-table3";
+
+/** 268336 → "268,336". */
+export function thousands(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+const UNITS = ["", " k", " M", " G", " T"];
+
+/** 40551040 → "40.6 M". */
+export function short(value: number): string {
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 1000 && unit < UNITS.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return unit === 0 ? String(value) : `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)}${UNITS[unit]}`;
+}
+
+/** 0.6520 → "65.2%"; null → "–". */
+export function percent(share: number | null, digits = 1): string {
+  return share === null ? "–" : `${(100 * share).toFixed(digits)}%`;
+}
+
+/** 95 → "1:35"; hours where there are some. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const shown = parts[0] > 0 ? parts : parts.slice(1);
+  return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
+}
+
+/** Longest layer name in a table: both of its ends say something, so the middle goes. */
+const LONGEST_NAME = 36;
+
+export function shortName(name: string): string {
+  const clean = printable(name);
+  if (clean.length <= LONGEST_NAME) return clean;
+  const half = (LONGEST_NAME - 1) / 2;
+  return `${clean.slice(0, Math.floor(half))}…${clean.slice(-Math.ceil(half))}`;
+}
+
+/** Names come from the model file: control characters could move the cursor or change colours. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** A table without lines: aligned columns, one row per line. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const blank = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "" };
+  const none = { "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "" };
+  const result = new Table({
+    head: columns.map(({ title }) => title),
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    chars: { ...blank, ...none, "right-mid": "", middle: "  " },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  result.push(...rows.map((row) => [...row]));
+  return result
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}

@@ -1,0 +1,161 @@
+import type { LayerReport, ModelReport } from "../report";
+import { percent, printable, short, shortName, table, thousands } from "./format";
+
+/** The report as the terminal shows it: table, headline, warnings. */
+export function reportText(report: ModelReport): string {
+  const parts = [layerTable(report), headline(report)];
+  if (report.skipped.length > 0) {
+    const shown = report.skipped
+      .slice(0, MOST_SKIPPED)
+      .map(({ name, op, reason }) => `  ${printable(`${op} ${name}: ${reason}`)}`);
+    const rest = report.skipped.length - shown.length;
+    if (rest > 0) shown.push(`  … and ${rest} more: see "ranklens inspect"`);
+    parts.push(`Not analysed:\n${shown.join("\n")}`);
+  }
+  if (report.warnings.length > 0) parts.push(report.warnings.map((text) => `Warning: ${printable(text)}`).join("\n"));
+  return parts.join("\n\n");
+}
+
+const MOST_SKIPPED = 5;
+
+function layerTable({ layers, settings }: ModelReport): string {
+  const right = { align: "right" } as const;
+  if (settings.ranks === "none") {
+    return table(
+      [
+        { title: "layer" },
+        { title: "op" },
+        { title: "m×d", ...right },
+        { title: "weight rank", ...right },
+        { title: "of", ...right },
+        { title: "stable rank", ...right },
+      ],
+      layers.map((layer) => [
+        shortName(layer.name),
+        layer.op,
+        size(layer),
+        String(layer.weightRank),
+        String(Math.min(layer.rows, layer.columns)),
+        layer.stableRank.toFixed(1),
+      ]),
+    );
+  }
+  return table(
+    [
+      { title: "layer" },
+      { title: "op" },
+      { title: "m×d", ...right },
+      { title: "weight rank", ...right },
+      { title: "k_S", ...right },
+      { title: "k_T", ...right },
+      { title: "rank", ...right },
+      { title: "used", ...right },
+      { title: "error", ...right },
+      { title: "parameters", ...right },
+      { title: "" },
+    ],
+    layers.map((layer) => [
+      shortName(layer.name),
+      layer.op,
+      size(layer),
+      String(layer.weightRank),
+      text(layer.kS),
+      text(layer.kT),
+      text(layer.utilizedRank),
+      percent(layer.utilization, 0),
+      percent(layer.outputError),
+      layer.outcome.kind === "decomposed" ? percent(layer.parameters.after! / layer.parameters.before, 0) : "kept",
+      bar(layer),
+    ]),
+  );
+}
+
+function size({ groups, rows, columns }: LayerReport): string {
+  return `${groups > 1 ? `${groups}·` : ""}${rows}×${columns}`;
+}
+
+function text(value: number | null): string {
+  return value === null ? "–" : String(value);
+}
+
+/** Cells of a utilization bar. */
+const BAR = 10;
+
+function bar({ utilization }: LayerReport): string {
+  if (utilization === null) return "";
+  const filled = Math.round(utilization * BAR);
+  return "█".repeat(filled) + "░".repeat(BAR - filled);
+}
+
+function headline(report: ModelReport): string {
+  const { totals, accuracy, settings, cost, device } = report;
+  const lines: [string, string][] = [];
+  if (totals.mlu === null)
+    lines.push(["Mean layer utilization", `${percent(totals.originalMlu)} by the weights alone`]);
+  else
+    lines.push([
+      "Mean layer utilization",
+      `${percent(totals.mlu)} (by the weights alone: ${percent(totals.originalMlu)})`,
+    ]);
+  if (totals.parametersAfter !== null) {
+    const whole = totals.modelParameters - totals.parameters;
+    lines.push([
+      "Parameters",
+      `${thousands(totals.parameters)} → ${thousands(totals.parametersAfter)} (${percent(totals.parametersRatio)}) in ` +
+        `${totals.layers} analysed layers; whole model ${thousands(totals.modelParameters)} → ${thousands(whole + totals.parametersAfter)}`,
+    ]);
+  }
+  if (totals.macs !== null && totals.macsAfter !== null) {
+    lines.push([
+      "MACs per sample",
+      `${short(totals.macs)} → ${short(totals.macsAfter)} (${percent(totals.macsRatio)})`,
+    ]);
+  }
+  if (accuracy.original !== null) {
+    const what = accuracy.metric === "top-1" ? "Accuracy (top-1)" : "Agreement with itself";
+    lines.push([
+      what,
+      `${percent(accuracy.original, 2)} → ${percent(accuracy.decomposed, 2)} for the whole model with smaller layers ` +
+        `(${percent(accuracy.projected, 2)} with every layer projected), ${thousands(accuracy.samples ?? 0)} samples`,
+    ]);
+  }
+  const how = {
+    search: `rank search, ${settings.tolerance} points for each projection of each layer (baseline: ${settings.baseline})`,
+    energy: `${percent(settings.energy, 2)} of the energy on both sides, no search`,
+    none: "weights only: no data was used",
+  }[settings.ranks];
+  lines.push(["Ranks by", how]);
+  const evaluations = cost.evaluations > 0 ? `, ${cost.evaluations} evaluations` : "";
+  lines.push(["Cost", `${cost.seconds.toFixed(1)} s on ${device.used} (${device.why})${evaluations}`]);
+  return definitions(lines);
+}
+
+/** What compress adds to the report. */
+export function compressionText({ compressed }: ModelReport): string {
+  if (!compressed) return "";
+  const { bytes, accuracy, latency, layersDecomposed } = compressed;
+  const lines: [string, string][] = [
+    ["Written", `${printable(compressed.path)} (${layersDecomposed} layers decomposed), run afresh by onnxruntime:`],
+    [
+      "File size",
+      `${thousands(bytes.before)} → ${thousands(bytes.after)} bytes (${percent(bytes.after / bytes.before)})`,
+    ],
+  ];
+  if (accuracy.before !== null) {
+    lines.push(["Accuracy", `${percent(accuracy.before, 2)} → ${percent(accuracy.after, 2)}`]);
+  }
+  if (latency) {
+    const { milliseconds, ratio, runs, batch } = latency;
+    lines.push([
+      "Latency",
+      `${milliseconds.before.toFixed(2)} → ${milliseconds.after.toFixed(2)} ms for a batch of ${batch} ` +
+        `(ratio ${ratio.toFixed(2)}, median of ${runs} paired runs)`,
+    ]);
+  }
+  return definitions(lines);
+}
+
+export function definitions(lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...lines.map(([term]) => term.length));
+  return lines.map(([term, value]) => `${term.padEnd(width)}  ${value}`).join("\n");
+}

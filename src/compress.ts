@@ -1,0 +1,179 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { accuracyOf, predictAll } from "./analysis/accuracy";
+import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
+import { rebuildDecompositions } from "./analysis/rebuild";
+import { scoreOriginal } from "./analysis/scoring";
+import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
+import { checkTarget } from "./atomicFile";
+import { parseConfig, type ResolvedConfig } from "./config";
+import { ExpectedError } from "./errors";
+import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
+import { stageEditedModel } from "./onnx/writer";
+import type { CompressionReport, ModelReport } from "./report";
+import { readReport } from "./reportFile";
+import { pairedLatency } from "./runtime/latency";
+import { createSession } from "./runtime/session";
+import { sha256OfFile } from "./sha256";
+
+export interface CompressOptions extends Omit<AnalyzeOptions, "config" | "weightsOnly"> {
+  /** A report of {@link analyze}: its ranks are used, on the same data. */
+  readonly from?: string;
+  /** Without a report, the analysis is made first. */
+  readonly config?: ResolvedConfig;
+  readonly method?: "paper";
+  readonly output: string;
+  /** Allows overwriting `output`. */
+  readonly force?: boolean;
+}
+
+/**
+ * Writes a smaller model: every layer that gets smaller is decomposed into two at its utilized rank. The file gets its
+ * name only after onnxruntime has run it on the validation data. Returns the report with `compressed` filled in.
+ * @throws ExpectedError if the report is of another model or other data, or nothing would get smaller.
+ */
+export async function compress(modelPath: string, options: CompressOptions): Promise<ModelReport> {
+  const force = options.force ?? false;
+  checkTarget(options.output, { force });
+  const source = path.resolve(modelPath);
+  if (isSameFile(source, options.output)) {
+    throw new ExpectedError(
+      `${options.output} is the model itself. Choose another name: the original is never changed.`,
+    );
+  }
+  const subject = openSubject(source);
+  try {
+    const prepared = options.from === undefined ? await fromData(subject, options) : await fromReport(subject, options);
+    const { decompositions } = prepared;
+    if (decompositions.length === 0) {
+      throw new ExpectedError(
+        `${modelPath}: no layer would get smaller at its utilized rank, so there is nothing to write. ` +
+          `A larger tolerance gives lower ranks.`,
+      );
+    }
+    const edit = decompositionEdit(subject.index, decompositions);
+    const staged = stageEditedModel(subject.model, edit, options.output, { force });
+    try {
+      const compressed = await verify(subject, prepared, staged.temporary, options);
+      staged.commit();
+      return { ...prepared.report, warnings: warningsWith(prepared.report, compressed), compressed };
+    } finally {
+      staged.discard();
+    }
+  } finally {
+    subject.model.close();
+  }
+}
+
+interface Prepared {
+  readonly report: ModelReport;
+  readonly decompositions: readonly Decomposition[];
+  readonly data: SubjectData;
+}
+
+async function fromData(subject: Subject, options: CompressOptions): Promise<Prepared> {
+  const analysis = await analyzeWithData(subject, { ...options, config: options.config ?? {} });
+  return { report: analysis.report, decompositions: analysisDecompositions(analysis.analyzed), data: analysis.data };
+}
+
+async function fromReport(subject: Subject, options: CompressOptions): Promise<Prepared> {
+  const file = options.from ?? "";
+  const report = readReport(file);
+  const sha256 = await sha256OfFile(subject.model.path);
+  if (report.model.sha256 !== sha256) {
+    throw new ExpectedError(
+      `${file} is a report of another model: it was made from ${report.model.path} (sha256 ` +
+        `${report.model.sha256.slice(0, 12)}…), but ${subject.model.path} has ${sha256.slice(0, 12)}…. Analyze this model first.`,
+    );
+  }
+  if (report.settings.ranks === "none") {
+    throw new ExpectedError(
+      `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
+    );
+  }
+  const data = await openData(subject, settingsConfig(report, file));
+  await checkData(report, data, file);
+  const decompositions = await rebuildDecompositions(subject, data, report, file, options.signal);
+  return { report, decompositions, data };
+}
+
+function settingsConfig({ settings }: ModelReport, file: string): ResolvedConfig {
+  const { calibration, validation, preprocess } = settings;
+  const plain = (data: typeof calibration): object | undefined => {
+    if (!data) return undefined;
+    const { source, labels, limit } = data;
+    return { source, ...(labels === undefined ? {} : { labels }), ...(limit === undefined ? {} : { limit }) };
+  };
+  const config = { calibration: plain(calibration), validation: plain(validation), preprocess };
+  const present = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  return parseConfig(present, `${file}: settings`, path.dirname(path.resolve(file)));
+}
+
+async function checkData({ settings }: ModelReport, data: SubjectData, file: string): Promise<void> {
+  for (const which of ["calibration", "validation"] as const) {
+    const recorded = settings[which];
+    const dataset = data[which];
+    if (!recorded || !dataset) continue;
+    const found = await dataset.sha256();
+    for (const part of ["source", "labels"] as const) {
+      if (recorded.sha256[part] === found[part]) continue;
+      throw new ExpectedError(
+        `${recorded[part] ?? `the ${which} ${part}`} has changed since ${file} was made ` +
+          `(sha256 ${String(found[part]).slice(0, 12)}…, not ${String(recorded.sha256[part]).slice(0, 12)}…). Analyze the model again.`,
+      );
+    }
+  }
+}
+
+/** Runs the written file afresh: accuracy on the validation data, and latency beside the original's. */
+async function verify(
+  subject: Subject,
+  { report, decompositions, data }: Prepared,
+  written: string,
+  options: CompressOptions,
+): Promise<CompressionReport> {
+  const { signal } = options;
+  const scoring = await scoreOriginal(subject, data, signal, () => undefined);
+  const predicted = scoring && (await predictAll(written, options.output, scoring.context));
+  const original = await createSession(subject.model.path, subject.model.path);
+  const smaller = await createSession(written, options.output);
+  try {
+    const sample = data.calibrationBatches.smallest();
+    const latency = await pairedLatency(original, smaller, new Map([[data.input.name, sample]]), signal);
+    return {
+      path: path.resolve(options.output),
+      sha256: await sha256OfFile(written),
+      method: options.method ?? "paper",
+      layersDecomposed: decompositions.length,
+      bytes: { before: report.model.bytes, after: statSync(written).size },
+      accuracy: {
+        before: scoring?.original ?? null,
+        after: predicted && scoring ? accuracyOf(predicted, scoring.targets) : null,
+      },
+      latency: { batch: sample.dims[0], ...latency },
+    };
+  } finally {
+    await original.release();
+    await smaller.release();
+  }
+}
+
+function warningsWith(report: ModelReport, compressed: CompressionReport): string[] {
+  const expected = report.accuracy.decomposed;
+  const found = compressed.accuracy.after;
+  if (expected === null || found === null || expected === found) return report.warnings;
+  return [
+    ...report.warnings,
+    `The written file reaches ${(100 * found).toFixed(2)}% on the validation data; the report says ` +
+      `${(100 * expected).toFixed(2)}%. The report was made on another machine or by another version.`,
+  ];
+}
+
+function isSameFile(a: string, b: string): boolean {
+  try {
+    const [first, second] = [statSync(a), statSync(b)];
+    return first.ino === second.ino && first.dev === second.dev;
+  } catch {
+    return false;
+  }
+}
