@@ -15,7 +15,7 @@ process.chdir(root);
 async function buildKernels() {
   const outFile = path.join(tmpdir(), `ranklens-kernels-${process.pid}.wasm`);
   const { error, stderr } = await asc.main([
-    "src/numerics/kernels/assembly.ts",
+    "src/numerics/kernels/assembly/index.ts",
     "--outFile",
     outFile,
     "--optimizeLevel",
@@ -31,7 +31,7 @@ async function buildKernels() {
   const base64 = readFileSync(outFile).toString("base64");
   writeFileSync(
     "src/numerics/kernels/wasm.generated.ts",
-    `// Written by esbuild.mjs from assembly.ts.\nexport const kernelsBase64 =\n  "${base64}";\n`,
+    `// Written by esbuild.mjs from assembly/.\nexport const kernelsBase64 =\n  "${base64}";\n`,
   );
 }
 

@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "**/*.generated.ts", "src/numerics/kernels/assembly.ts"] },
+  { ignores: ["dist/", "node_modules/", "**/*.generated.ts", "src/numerics/kernels/assembly/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -17,7 +17,7 @@ export default tseslint.config(
       // forbid the very checks that untrusted input needs.
       "@typescript-eslint/no-unnecessary-condition": "off",
       eqeqeq: "error",
-      curly: ["error", "multi-line"],
+      curly: ["error", "multi-line", "consistent"],
     },
   },
   {

@@ -69,7 +69,8 @@ export async function analyzeWithData(subject: Subject, options: AnalyzeOptions)
   const searches = data.validationBatches !== null && options.energy === undefined;
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
-  const meter = new ProgressMeter(plannedWork(subject, data, searches), options.onEvent ?? (() => undefined));
+  const plan = plannedWork(subject, data, searches);
+  const meter = new ProgressMeter(plan.total, options.onEvent ?? (() => undefined));
   const onWork = (amount: number): void => {
     work.forwardEquivalents += amount;
     meter.work(amount);
@@ -85,17 +86,19 @@ export async function analyzeWithData(subject: Subject, options: AnalyzeOptions)
       const grams = await watch.time("calibration", () => calibrate(subject, data, group, options.signal, onWork));
       for (const layer of group) {
         meter.enter("search", layer.name);
+        const before = meter.total;
         const weight = readFloat32(model.wire, layer.weight);
         const basis = await watch.time("spectra", () => layerBasis(layer, weight, grams.get(gramKey(layer))!));
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =
           evaluator && scoring
             ? await watch.time("search", () =>
-                searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, meter, work }),
+                searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
               )
             : energyRanks(basis, energy ?? DEFAULT_ENERGY);
         const result = analyzedLayer(layer, basis, spectrum, data.positions.get(layer)!, ranks);
         analyzed.push(result);
+        meter.settle(plan.searches.get(layer) ?? 0, before);
         options.onEvent?.({ kind: "layer", layer: result.report });
       }
     }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
 import { analyze } from "./analyze";
+import type { AnalysisEvent } from "./analysis/progress";
 import { checkTarget, removeUnfinished } from "./atomicFile";
 import { inspectText } from "./cli/inspectText";
 import { progressDisplay } from "./cli/progressBar";
@@ -114,10 +115,10 @@ function configFor(model: string, file: string | undefined): ResolvedConfig {
   );
 }
 
-async function withProgress<T>(work: (onEvent: ReturnType<typeof progressDisplay>["show"]) => Promise<T>): Promise<T> {
+async function withProgress<T>(work: (onEvent: (event: AnalysisEvent) => void) => Promise<T>): Promise<T> {
   const display = progressDisplay(process.stderr);
   try {
-    return await work(display.show);
+    return await work((event) => display.show(event));
   } finally {
     display.stop();
   }

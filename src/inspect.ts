@@ -4,7 +4,7 @@ import { findLayers, type SkippedNode } from "./layers";
 import { parameterCount, type Layer } from "./layers/layer";
 import { indexGraph, type GraphIndex } from "./onnx/graphIndex";
 import { openModel } from "./onnx/reader";
-import type { Dimension, ElementType, Shape, ValueInfo } from "./onnx/schema";
+import type { Dimension, ElementType, Graph, Shape, TensorInfo, ValueInfo } from "./onnx/schema";
 import { inferShapes } from "./onnx/shapes/inferShapes";
 import { readSmallTensor } from "./onnx/tensor";
 
@@ -57,7 +57,10 @@ export function inspect(modelPath: string): Inspection {
   try {
     const index = indexGraph(model.graph);
     const { layers, skipped } = findLayers(index);
-    const shapes = inferShapes(model.graph, (tensor) => readSmallTensor(model.wire, tensor), model.opsets.get("") ?? 1);
+    const readSmall = (tensor: TensorInfo): readonly number[] | null => readSmallTensor(model.wire, tensor);
+    const opset = model.opsets.get("") ?? 1;
+    const shapes = inferShapes(model.graph, readSmall, opset);
+    const oneSample = inferShapes(withOneSample(index), readSmall, opset);
     return {
       model: {
         path: model.path,
@@ -74,7 +77,7 @@ export function inspect(modelPath: string): Inspection {
         ...inspectedValue(output),
         shape: shapes.get(output.name) ?? output.shape,
       })),
-      layers: layers.map((layer) => inspectedLayer(layer, index, shapes)),
+      layers: layers.map((layer) => inspectedLayer(layer, index, oneSample)),
       skipped,
     };
   } finally {
@@ -103,14 +106,22 @@ function inspectedLayer(layer: Layer, index: GraphIndex, shapes: ReadonlyMap<str
   };
 }
 
-/** Elements of a value for one sample. The first axis is the batch: free, or of the size that the input fixes. */
-function elementsPerSample(shape: Shape, index: GraphIndex): number | null {
-  if (!shape || shape.length === 0) return null;
-  const [first, ...rest] = shape;
-  const batch = index.dataInputs[0]?.shape?.[0];
-  const leading = typeof first === "number" ? first / (typeof batch === "number" ? batch : 1) : 1;
-  let product = leading;
-  for (const dim of rest) {
+/** The graph with the batch axis, where it is free, bound to one sample: the first axis of an input, under any name. */
+function withOneSample({ graph, dataInputs }: GraphIndex): Graph {
+  const batches = new Set(dataInputs.map(({ shape }) => shape?.[0]).filter((dim) => typeof dim === "string"));
+  const bind = (dim: Dimension, axis: number): Dimension => {
+    if (axis === 0 && typeof dim !== "number") return 1;
+    return typeof dim === "string" && batches.has(dim) ? 1 : dim;
+  };
+  return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape?.map(bind) ?? null })) };
+}
+
+/** Elements of a value for one sample, where all of its sizes are known; a fixed batch size is divided out. */
+function elementsPerSample(shape: Shape, { dataInputs }: GraphIndex): number | null {
+  if (!shape) return null;
+  const batch = dataInputs[0]?.shape?.[0];
+  let product = typeof batch === "number" ? 1 / batch : 1;
+  for (const dim of shape) {
     if (typeof dim !== "number") return null;
     product *= dim;
   }

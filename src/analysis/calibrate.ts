@@ -1,4 +1,5 @@
-import type { Layer } from "../layers/layer";
+import { ExpectedError } from "../errors";
+import { gramKey, type Layer } from "../layers/layer";
 import { gramMatrices, type GramMatrices } from "../runtime/gramGraph";
 import type { Subject, SubjectData } from "./prepare";
 
@@ -23,7 +24,7 @@ export function gramGroups(layers: readonly Layer[]): Layer[][] {
 }
 
 /** Gram matrices of the inputs of `layers` on the calibration data. @throws ExpectedError if they are not finite. */
-export function calibrate(
+export async function calibrate(
   { model, index }: Subject,
   data: SubjectData,
   layers: readonly Layer[],
@@ -31,10 +32,19 @@ export function calibrate(
   onBatch: (samples: number) => void,
 ): Promise<Map<string, GramMatrices>> {
   const fed = new Set(index.dataInputs.map(({ name }) => name));
-  return gramMatrices(model, layers, data.calibrationBatches, {
+  const grams = await gramMatrices(model, layers, data.calibrationBatches, {
     inputName: data.input.name,
     rankOf: (value) => (fed.has(value) ? data.calibration.sampleDims.length + 1 : data.probe.dims.get(value)!.length),
     signal,
     onBatch,
   });
+  for (const layer of layers) {
+    const finite = grams.get(gramKey(layer))!.every((gram) => gram.every(Number.isFinite));
+    if (finite) continue;
+    throw new ExpectedError(
+      `${model.path}: the input of layer ${layer.name} is not finite on the calibration data, or its squares are too ` +
+        `large for float32: check the preprocessing, and the weights with "ranklens analyze --weights-only".`,
+    );
+  }
+  return grams;
 }

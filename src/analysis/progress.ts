@@ -22,10 +22,13 @@ const FIRST_ESTIMATE = 0.02;
 /** Counts work against a plan (in forward equivalents) and tells the time left. */
 export class ProgressMeter {
   private done = 0;
+  /** The largest share told: corrections of the plan hold it back, but never turn it back. */
+  private fraction = 0;
   private readonly started = performance.now();
   private stage: Stage = "original";
   private layer: string | null = null;
 
+  /** @param planned work that is expected, in the unit of {@link work}. */
   constructor(
     private planned: number,
     private readonly emit: (event: AnalysisEvent) => void,
@@ -42,13 +45,19 @@ export class ProgressMeter {
     this.tell();
   }
 
-  /** Takes work off the plan that turned out not to be needed. */
-  skip(amount: number): void {
-    this.planned = Math.max(this.planned - amount, this.done);
+  /** Corrects the plan by what a part of it took in truth. */
+  settle(plannedPart: number, doneBefore: number): void {
+    this.planned += this.done - doneBefore - plannedPart;
+  }
+
+  /** Work done so far. */
+  get total(): number {
+    return this.done;
   }
 
   private tell(): void {
-    const fraction = this.planned === 0 ? 0 : Math.min(this.done / this.planned, 1);
+    if (this.planned > 0) this.fraction = Math.max(this.fraction, Math.min(this.done / this.planned, 1));
+    const { fraction } = this;
     const elapsed = (performance.now() - this.started) / 1000;
     const secondsLeft = fraction < FIRST_ESTIMATE ? null : (elapsed * (1 - fraction)) / fraction;
     this.emit({ kind: "progress", stage: this.stage, layer: this.layer, fraction, secondsLeft });

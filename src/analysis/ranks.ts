@@ -8,7 +8,6 @@ import { dataDependentNodes, partBehind } from "../onnx/subgraph";
 import { chooseOutput } from "./accuracy";
 import type { FoundRanks } from "./layerReport";
 import type { Subject, SubjectData } from "./prepare";
-import type { ProgressMeter } from "./progress";
 import type { Scoring } from "./scoring";
 
 /** Ranks from a share of energy on both sides. */
@@ -28,7 +27,6 @@ export interface LayerSearch {
   /** Percentage points. */
   readonly tolerance: number;
   readonly baseline: "original" | "previous";
-  readonly meter: ProgressMeter;
   readonly work: { evaluations: number };
 }
 
@@ -60,23 +58,31 @@ export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
   };
 }
 
-/** Forward equivalents that the analysis will take at most, for the time left. */
-export function plannedWork(subject: Subject, data: SubjectData, searches: boolean): number {
+/** Forward equivalents that an analysis will take at most: for the time left. */
+export interface PlannedWork {
+  readonly total: number;
+  /** The share of it that goes into the searches of one layer. */
+  readonly searches: ReadonlyMap<Layer, number>;
+}
+
+export function plannedWork(subject: Subject, data: SubjectData, searches: boolean): PlannedWork {
   const { index, layers, model } = subject;
   const { calibration, validation, probe, macShare } = data;
-  if (!validation) return calibration.count;
+  if (!validation) return { total: calibration.count, searches: new Map() };
+  // The original, all layers projected, all layers decomposed.
   const whole = calibration.count + 3 * validation.count;
-  if (!searches) return whole;
+  if (!searches) return { total: whole, searches: new Map() };
   const output = chooseOutput(index, probe, model.path);
   const dataDependent = dataDependentNodes(index);
-  return layers.reduce((sum, layer) => {
-    const part = partBehind(
-      index,
-      layer.uses.map(({ node }) => node),
-      output.name,
-      dataDependent,
-    );
-    const evaluations = mostEvaluations(layer.view.columns) + mostEvaluations(layer.view.rows);
-    return sum + (part ? evaluations * macShare(part.nodes) * validation.count : 0);
-  }, whole + validation.count);
+  const byLayer = new Map(
+    layers.map((layer) => {
+      const nodes = layer.uses.map(({ node }) => node);
+      const part = partBehind(index, nodes, output.name, dataDependent);
+      const evaluations = mostEvaluations(layer.view.columns) + mostEvaluations(layer.view.rows);
+      return [layer, part ? evaluations * macShare(part.nodes) * validation.count : 0];
+    }),
+  );
+  // Advancing from layer to layer, about one more pass in all, enters the plan as layers are settled.
+  const total = [...byLayer.values()].reduce((sum, work) => sum + work, whole);
+  return { total, searches: byLayer };
 }

@@ -31,14 +31,44 @@ export function duration(seconds: number): string {
   return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }
 
-/** Longest layer name in a table: both of its ends say something, so the middle goes. */
-const LONGEST_NAME = 36;
+/** Longest layer name in a table: what is longer loses its middle. */
+const LONGEST_NAME = 52;
+/** Where exporters begin a new part of a name. */
+const SEPARATOR = /[/.:]/;
 
+/** Names fit for a column: parts that all of them begin or end with go first, then the middle of what is still long. */
+export function shortNames(names: readonly string[]): string[] {
+  const clean = names.map(printable);
+  if (clean.every(({ length }) => length <= LONGEST_NAME)) return clean;
+  const reversed = (text: string): string => [...text].reverse().join("");
+  const prefix = commonPrefix(clean);
+  const suffix = commonPrefix(clean.map((name) => reversed(name.slice(prefix))));
+  return clean.map((name) => {
+    const middle = name.slice(prefix, name.length - suffix);
+    return elided(`${prefix > 0 ? "…" : ""}${middle}${suffix > 0 ? "…" : ""}`);
+  });
+}
+
+/** One name for a line of its own. */
 export function shortName(name: string): string {
-  const clean = printable(name);
-  if (clean.length <= LONGEST_NAME) return clean;
+  return elided(printable(name));
+}
+
+function elided(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
   const half = (LONGEST_NAME - 1) / 2;
-  return `${clean.slice(0, Math.floor(half))}…${clean.slice(-Math.ceil(half))}`;
+  return `${name.slice(0, Math.floor(half))}…${name.slice(-Math.ceil(half))}`;
+}
+
+/** Length of the longest common beginning that ends at a separator, and leaves something of every name. */
+function commonPrefix([first = "", ...others]: readonly string[]): number {
+  if (others.length === 0) return 0;
+  let length = 0;
+  for (let i = 0; i < first.length - 1; i++) {
+    if (!others.every((name) => name[i] === first[i] && name.length > i + 1)) break;
+    if (SEPARATOR.test(first[i])) length = i + 1;
+  }
+  return length;
 }
 
 /** Names come from the model file: control characters could move the cursor or change colours. */

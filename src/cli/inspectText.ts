@@ -1,5 +1,5 @@
 import type { Inspection, InspectedValue } from "../inspect";
-import { printable, short, shortName, table, thousands } from "./format";
+import { printable, short, shortNames, table, thousands } from "./format";
 import { definitions } from "./reportText";
 
 /** The structure of a model as the terminal shows it. */
@@ -20,8 +20,10 @@ export function inspectText({ model, inputs, outputs, layers, skipped }: Inspect
     ]),
   ];
   const right = { align: "right" } as const;
-  if (layers.length === 0) parts.push("No analysable layer.");
-  else {
+  const names = shortNames(layers.map(({ name }) => name));
+  if (layers.length === 0) {
+    parts.push("No analysable layer.");
+  } else {
     parts.push(
       table(
         [
@@ -32,8 +34,8 @@ export function inspectText({ model, inputs, outputs, layers, skipped }: Inspect
           { title: "MACs", ...right },
           { title: "used by" },
         ],
-        layers.map((layer) => [
-          shortName(layer.name),
+        layers.map((layer, i) => [
+          names[i],
           layer.op,
           `${layer.groups > 1 ? `${layer.groups}·` : ""}${layer.rows}×${layer.columns}`,
           thousands(layer.parameters),

@@ -1,5 +1,5 @@
 import type { LayerReport, ModelReport } from "../report";
-import { percent, printable, short, shortName, table, thousands } from "./format";
+import { percent, printable, short, shortNames, table, thousands } from "./format";
 
 /** The report as the terminal shows it: table, headline, warnings. */
 export function reportText(report: ModelReport): string {
@@ -20,6 +20,7 @@ const MOST_SKIPPED = 5;
 
 function layerTable({ layers, settings }: ModelReport): string {
   const right = { align: "right" } as const;
+  const names = shortNames(layers.map(({ name }) => name));
   if (settings.ranks === "none") {
     return table(
       [
@@ -30,8 +31,8 @@ function layerTable({ layers, settings }: ModelReport): string {
         { title: "of", ...right },
         { title: "stable rank", ...right },
       ],
-      layers.map((layer) => [
-        shortName(layer.name),
+      layers.map((layer, i) => [
+        names[i],
         layer.op,
         size(layer),
         String(layer.weightRank),
@@ -54,8 +55,8 @@ function layerTable({ layers, settings }: ModelReport): string {
       { title: "parameters", ...right },
       { title: "" },
     ],
-    layers.map((layer) => [
-      shortName(layer.name),
+    layers.map((layer, i) => [
+      names[i],
       layer.op,
       size(layer),
       String(layer.weightRank),
@@ -90,13 +91,14 @@ function bar({ utilization }: LayerReport): string {
 function headline(report: ModelReport): string {
   const { totals, accuracy, settings, cost, device } = report;
   const lines: [string, string][] = [];
-  if (totals.mlu === null)
+  if (totals.mlu === null) {
     lines.push(["Mean layer utilization", `${percent(totals.originalMlu)} by the weights alone`]);
-  else
+  } else {
     lines.push([
       "Mean layer utilization",
       `${percent(totals.mlu)} (by the weights alone: ${percent(totals.originalMlu)})`,
     ]);
+  }
   if (totals.parametersAfter !== null) {
     const whole = totals.modelParameters - totals.parameters;
     lines.push([

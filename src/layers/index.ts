@@ -63,8 +63,14 @@ export function findLayers(index: GraphIndex): FoundLayers {
   }
   const layers: FoundWeight[] = [];
   for (const entry of found.values()) {
-    if (entry.conflict === undefined) layers.push(entry);
-    else skip(entry.uses[0].node, `it shares its weight with ${entry.conflict}, which reads it in another way`);
+    const { conflict } = entry;
+    if (conflict === undefined) {
+      layers.push(entry);
+      continue;
+    }
+    for (const { node } of entry.uses) {
+      skip(node, `it shares its weight with ${conflict}, which reads it in another way`);
+    }
   }
   return { layers: withNames(layers), skipped };
 }

@@ -1,9 +1,9 @@
-import { allocationSize, type Arena, type Pointer, withArena } from "./kernels/index.js";
-import { backTransform, backTransformWorkspace } from "./eigen/backTransform.js";
-import { divideAndConquer, divideAndConquerCapacity } from "./eigen/divideAndConquer.js";
-import { qlValues } from "./eigen/ql.js";
-import { tridiagonalize, tridiagonalizeWorkspace } from "./eigen/tridiagonalize.js";
-import type { Matrix } from "./matrix.js";
+import { allocationSize, type Arena, type Pointer, withArena } from "./kernels/index";
+import { backTransform, backTransformWorkspace } from "./eigen/backTransform";
+import { divideAndConquer, divideAndConquerCapacity } from "./eigen/divideAndConquer";
+import { qlValues } from "./eigen/ql";
+import { tridiagonalize, tridiagonalizeWorkspace } from "./eigen/tridiagonalize";
+import type { Matrix } from "./matrix";
 
 /** A = Σ valuesᵢ·xᵢxᵢᵀ. */
 export interface SymmetricEigen {

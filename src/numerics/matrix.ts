@@ -1,4 +1,4 @@
-import { allocationSize, GEMM_STORE, gemmWorkspace, withArena } from "./kernels/index.js";
+import { allocationSize, GEMM_STORE, gemmWorkspace, withArena } from "./kernels/index";
 
 /** A dense real matrix, row-major: entry (i, j) is `data[i * columns + j]`. */
 export interface Matrix {

@@ -80,7 +80,7 @@ function toTensor({ type, dims, data }: TensorValue): Tensor {
 function fromTensor(name: string, tensor: Tensor): TensorValue {
   const { data, type, dims } = tensor;
   if (type === "string" || Array.isArray(data)) throw new Error(`output "${name}" holds strings`);
-  return { type: type as ElementType, dims, data: data as TensorData };
+  return { type: type, dims, data: data };
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { symmetricEigen, symmetricEigenvalues } from "../../src/numerics/eigen.js";
-import { identity, type Matrix, multiply, multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix.js";
+import { symmetricEigen, symmetricEigenvalues } from "../../src/numerics/eigen";
+import { identity, type Matrix, multiply, multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix";
 
 /** Largest entry of AV − VΛ over ‖A‖₂, and of VᵀV − I. */
 const RESIDUAL_GATE = 1e-13;

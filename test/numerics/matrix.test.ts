@@ -8,7 +8,7 @@ import {
   rowsOf,
   transpose,
   transposeMultiply,
-} from "../../src/numerics/matrix.js";
+} from "../../src/numerics/matrix";
 
 /** Entries in (−1, 1) from a linear congruential generator: fast and reproducible for large matrices. */
 function random(rows: number, columns: number, seed: number): Matrix {

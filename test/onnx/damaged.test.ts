@@ -4,7 +4,16 @@ import { isExpected } from "../../src/errors";
 import { findLayers } from "../../src/layers";
 import { readFloat32, readSmallTensor } from "../../src/onnx/tensor";
 import { openBytes, weight } from "../fixtures/data";
-import { attributeField, constant, messageField, modelBytes, node, tensorField, untyped, value } from "../fixtures/model";
+import {
+  attributeField,
+  constant,
+  messageField,
+  modelBytes,
+  node,
+  tensorField,
+  untyped,
+  value,
+} from "../fixtures/model";
 
 /** Numbers packed into one field, each below 128. */
 const packed = (number: number, ...values: number[]): Uint8Array => messageField(number, Uint8Array.from(values));
@@ -13,7 +22,13 @@ const packed = (number: number, ...values: number[]): Uint8Array => messageField
 const whole = modelBytes({
   nodes: [
     constant("shape", [2], BigInt64Array.from([-1n, 4n])),
-    node("Conv", ["x", "k"], "c", { strides: [2, 2], auto_pad: "SAME_UPPER" }, { extra: [attributeField("dilations", packed(8, 1, 1), 7)] }),
+    node(
+      "Conv",
+      ["x", "k"],
+      "c",
+      { strides: [2, 2], auto_pad: "SAME_UPPER" },
+      { extra: [attributeField("dilations", packed(8, 1, 1), 7)] },
+    ),
     node("Reshape", ["c", "shape"], "r"),
     node("Gemm", ["r", "w", "b"], "g", { transB: 1, alpha: { float: 0.5 } }),
     node("If", ["flag"], "y", {}, { graphs: { then_branch: branch("Relu"), else_branch: branch("Neg") } }),

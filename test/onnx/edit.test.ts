@@ -55,7 +55,9 @@ describe("an edit", () => {
   });
 
   it("keeps every byte that it does not name: INT64_MAX and unknown fields too", () => {
-    const { model: after } = openBytes(edited({ replaceNodes: new Map([[nodeNamed("y"), []]]), outputs: [untyped("s")] }));
+    const { model: after } = openBytes(
+      edited({ replaceNodes: new Map([[nodeNamed("y"), []]]), outputs: [untyped("s")] }),
+    );
     expect(after.graph.nodes.map(({ opType }) => opType)).toEqual(["MatMul", "Constant", "Slice", "Unused"]);
     for (const [i, kept] of after.graph.nodes.entries()) {
       expect(after.wire.bytes(kept.field)).toEqual(model.wire.bytes(model.graph.nodes[i].field));
@@ -94,7 +96,9 @@ describe("an edit", () => {
     const x = tensor([2, 3], 3);
     const w = readFloat32(model.wire, model.graph.initializers.get("w")!);
     const expected = [0, 1].flatMap((row) =>
-      [1, 2, 3].map((column) => 2 * [0, 1, 2].reduce((sum, k) => sum + Number(x.data[row * 3 + k]) * w[k * 4 + column], 0)),
+      [1, 2, 3].map(
+        (column) => 2 * [0, 1, 2].reduce((sum, k) => sum + Number(x.data[row * 3 + k]) * w[k * 4 + column], 0),
+      ),
     );
     const found = await runOutput(result, x, "y");
     found.forEach((y, i) => expect(y).toBeCloseTo(expected[i], 5));

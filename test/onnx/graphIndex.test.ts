@@ -52,7 +52,12 @@ describe("the order of nodes", () => {
   });
 
   it("ends on cycles, with every node in it once", () => {
-    const cycle = [node("Add", ["x", "c"], "a"), node("Neg", ["a"], "b"), node("Neg", ["b"], "c"), node("Neg", ["s"], "s")];
+    const cycle = [
+      node("Add", ["x", "c"], "a"),
+      node("Neg", ["a"], "b"),
+      node("Neg", ["b"], "c"),
+      node("Neg", ["s"], "s"),
+    ];
     const index = open(cycle);
     expect(outputs(index.order).sort()).toEqual(["a", "b", "c", "s"]);
     expect(outputs(descendants(index, [index.graph.nodes[0]])).sort()).toEqual(["a", "b", "c"]);

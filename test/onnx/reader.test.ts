@@ -183,7 +183,11 @@ describe("initializers", () => {
   });
 
   it.each([
-    ["fewer values than the shape", [messageField(9, new Uint8Array(20))], /\[2, 3\], which is 6 elements, but holds 5/],
+    [
+      "fewer values than the shape",
+      [messageField(9, new Uint8Array(20))],
+      /\[2, 3\], which is 6 elements, but holds 5/,
+    ],
     ["more values than the shape", [packedFloats(4, [...values, 7])], /more data than its shape allows/],
     ["half a value", [messageField(9, new Uint8Array(22))], /but holds 5.5/],
     ["no data", [], /but holds 0/],

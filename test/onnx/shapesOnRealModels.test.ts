@@ -16,8 +16,9 @@ const models = folders
   .filter((path) => path.endsWith(".onnx"));
 
 const NO_MODELS = "no models under shared/zoo and shared/reference/models";
-for (const folder of folders)
-  {if (!existsSync(folder)) console.warn(`SKIPPED: the models of ${folder}, which is missing`);}
+for (const folder of folders) {
+  if (!existsSync(folder)) console.warn(`SKIPPED: the models of ${folder}, which is missing`);
+}
 
 /** Python with the Debian package python3-onnx. */
 const PYTHON = "/usr/bin/python3";

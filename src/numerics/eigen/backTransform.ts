@@ -1,11 +1,16 @@
-import { type Arena, GEMM_STORE, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index.js";
+import { type Arena, GEMM_STORE, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index";
 
 /** Reflectors applied at once. */
-const BLOCK_WIDTH = 32;
+const BLOCK_WIDTH = 48;
 
 /** Float64 values that `backTransform` needs at `work` for `count` vectors of length n. */
 export function backTransformWorkspace(n: number, count: number, ld: number): number {
-  return 2 * BLOCK_WIDTH ** 2 + BLOCK_WIDTH * ld + count * BLOCK_WIDTH + gemmWorkspace(Math.max(n, count, BLOCK_WIDTH), Math.max(n, BLOCK_WIDTH));
+  return (
+    2 * BLOCK_WIDTH ** 2 +
+    BLOCK_WIDTH * ld +
+    count * BLOCK_WIDTH +
+    gemmWorkspace(Math.max(n, count, BLOCK_WIDTH), Math.max(n, BLOCK_WIDTH))
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
-import { allocationSize, type Arena, GEMM_STORE, gemmWorkspace, type Pointer } from "../kernels/index.js";
-import { deflationThreshold, qlVectors, tridiagonalNorm } from "./ql.js";
-import { type RankOneUpdate, secularRoot } from "./secular.js";
+import { allocationSize, type Arena, GEMM_STORE, gemmWorkspace, type Pointer } from "../kernels/index";
+import { deflationThreshold, qlVectors, tridiagonalNorm } from "./ql";
+import { type RankOneUpdate, rankOneVectors } from "./secular";
 
 /** Problems up to this order are left to QL. */
 const LEAF_SIZE = 32;
@@ -47,7 +47,7 @@ export function divideAndConquer(
   const packedValues = arena.floats(packed, n * n);
   const sortedD = arena.floats(dPointer, n);
   const sortedZ = arena.floats(zPointer, n);
-  const w = arena.floats(wPointer, n);
+  const workspace = { w: wPointer, scratch };
   const typeOrder = arena.integers(orderPointer, n);
   const sums = arena.floats(sumsPointer, 4);
 
@@ -110,7 +110,7 @@ export function divideAndConquer(
         sumsPointer,
       };
       const rowLength = keptCount + (keptCount % 2);
-      rankOneVectors(update, rowLength, d);
+      rankOneVectors(arena, update, secular, rowLength, d, orderPointer, workspace);
       multiplyHalves(low, first, second, counts, rowLength);
     }
     const keptOrder = Int32Array.from({ length: keptCount }, (_, i) => i);
@@ -204,25 +204,6 @@ export function divideAndConquer(
     }
     d.set(deflatedValues, keptCount);
     return counts;
-  }
-
-  /** Solves the secular equation; the eigenvectors of the rank-one update become the rows at `secular`. */
-  function rankOneVectors(update: RankOneUpdate, rowLength: number, d: Float64Array): void {
-    const { size } = update;
-    for (let j = 0; j < size; j++) d[j] = secularRoot(arena, update, j, secular + j * rowLength * 8);
-    // Gu & Eisenstat: the computed roots are exact for a slightly different z; with that z the vectors are orthogonal.
-    const gaps = arena.floats(secular, size * rowLength);
-    for (let j = 0; j < size; j++) w[j] = gaps[j * rowLength + j];
-    for (let j = 0; j < size; j++) {
-      const row = secular + j * rowLength * 8;
-      const after = (j + 1) * 8;
-      kernels.scaleByGapRatios(j, dPointer, sortedD[j], row, wPointer);
-      kernels.scaleByGapRatios(size - j - 1, dPointer + after, sortedD[j], row + after, wPointer + after);
-    }
-    for (let j = 0; j < size; j++) w[j] = Math.sqrt(Math.abs(w[j])) * (sortedZ[j] < 0 ? -1 : 1);
-    for (let j = 0; j < size; j++) {
-      kernels.secularVector(size, wPointer, secular + j * rowLength * 8, orderPointer, scratch);
-    }
   }
 
   /** New eigenvectors: one product per half of the coordinates, over the vectors that are nonzero there. */

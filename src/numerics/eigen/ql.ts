@@ -1,4 +1,4 @@
-import type { Arena, Pointer } from "../kernels/index.js";
+import type { Arena, Pointer } from "../kernels/index";
 
 const UNIT_ROUNDOFF = 2 ** -53;
 /** QL sweeps allowed per eigenvalue; the Wilkinson shift needs fewer than two on average. */

@@ -1,4 +1,4 @@
-import type { Arena, Pointer } from "../kernels/index.js";
+import type { Arena, Pointer } from "../kernels/index";
 
 const UNIT_ROUNDOFF = 2 ** -53;
 /** Evaluations after which the bracket alone decides; three to five are usual. */
@@ -18,11 +18,43 @@ export interface RankOneUpdate {
 }
 
 /**
+ * Eigenvalues (into `values`, ascending) and eigenvectors of the update. The vectors become the rows, `rowLength` apart, at
+ * `target`, their entries in the order of the int32 indices at `order`. The computed roots are exact for a slightly
+ * different z, and with that z, found by Löwner's formula, the vectors are orthogonal: Gu & Eisenstat (1995).
+ * `workspace`: size + 1 values each.
+ */
+export function rankOneVectors(
+  arena: Arena,
+  update: RankOneUpdate,
+  target: Pointer,
+  rowLength: number,
+  values: Float64Array,
+  order: Pointer,
+  workspace: { readonly w: Pointer; readonly scratch: Pointer },
+): void {
+  const { kernels } = arena;
+  const { size, d, z, dPointer } = update;
+  const row = (j: number): Pointer => target + j * rowLength * 8;
+  const w = arena.floats(workspace.w, size);
+  for (let j = 0; j < size; j++) {
+    values[j] = secularRoot(arena, update, j, row(j));
+    w[j] = arena.floats(row(j), size)[j];
+  }
+  for (let j = 0; j < size; j++) {
+    const after = (j + 1) * 8;
+    kernels.scaleByGapRatios(j, dPointer, d[j], row(j), workspace.w);
+    kernels.scaleByGapRatios(size - j - 1, dPointer + after, d[j], row(j) + after, workspace.w + after);
+  }
+  for (let j = 0; j < size; j++) w[j] = Math.sqrt(Math.abs(w[j])) * (z[j] < 0 ? -1 : 1);
+  for (let j = 0; j < size; j++) kernels.secularVector(size, workspace.w, row(j), order, workspace.scratch);
+}
+
+/**
  * Root `i` of the secular equation 1/rho + Σ zⱼ²/(dⱼ − λ) = 0, the one above dᵢ; returns λ and leaves dⱼ − λ, accurate in
  * every entry, at `gaps`. λ is sought as an offset from the nearer pole; each step solves a two-pole model, of fixed weight
  * or the "middle way", inside a shrinking bracket. R.-C. Li, LAPACK Working Note 89 (dlaed4).
  */
-export function secularRoot(arena: Arena, update: RankOneUpdate, i: number, gapsPointer: Pointer): number {
+function secularRoot(arena: Arena, update: RankOneUpdate, i: number, gapsPointer: Pointer): number {
   const { size, rho, d, z, dPointer, zPointer, sums, sumsPointer } = update;
   const { kernels } = arena;
   const last = i === size - 1;
@@ -40,7 +72,7 @@ export function secularRoot(arena: Arena, update: RankOneUpdate, i: number, gaps
   }
 
   // Which half of the interval: the sign of the secular function in its middle.
-  const others = sumWithout(left, d[i] + 0, width / 2);
+  const others = sumWithout(left, d[i], width / 2);
   const zl = z[left] * z[left];
   const zr = z[right] * z[right];
   const middle = others + zl / (d[left] - d[i] - width / 2) + zr / (d[right] - d[i] - width / 2);

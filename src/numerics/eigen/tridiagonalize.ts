@@ -1,4 +1,4 @@
-import { type Arena, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index.js";
+import { type Arena, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index";
 
 /** Reflectors gathered before the rest of the matrix is updated with one product (LAPACK's choice for this reduction). */
 export const PANEL_WIDTH = 32;

@@ -1,9 +1,9 @@
-import { kernelsBase64 } from "./wasm.generated.js";
+import { kernelsBase64 } from "./wasm.generated";
 
 /** A byte offset into the kernels' memory. */
 export type Pointer = number;
 
-/** The functions of `assembly.ts`, where each is described. Lengths and strides count float64 values. */
+/** The functions of `assembly/`, where each is described. Lengths and strides count float64 values. */
 export interface Kernels {
   heapBase(): Pointer;
   gemm(
@@ -58,13 +58,13 @@ interface WasmMemory {
   grow(pages: number): number;
 }
 
-/** Block sizes of `gemm`, as in `assembly.ts`. */
-const GEMM_BLOCK = { rows: 128, columns: 3072, depth: 256, tile: 4 };
+/** Block sizes of `gemm`, as in `assembly/`; the block of A is packed with every value twice. */
+const GEMM_BLOCK = { rows: 64, columns: 3072, depth: 256, tile: 4 };
 
 /** Float64 values that `gemm` needs at `work` for a product with `n` columns and inner dimension `k`. */
 export function gemmWorkspace(n: number, k: number): number {
   const { rows, columns, depth, tile } = GEMM_BLOCK;
-  return (rows + Math.ceil(Math.min(n, columns) / tile) * tile) * Math.min(k, depth) + tile * tile;
+  return (2 * rows + Math.ceil(Math.min(n, columns) / tile) * tile) * Math.min(k, depth) + tile * tile;
 }
 
 const PAGE_BYTES = 65536;

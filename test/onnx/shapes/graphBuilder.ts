@@ -100,10 +100,25 @@ export function infer(spec: GraphSpec): ReadonlyMap<string, Shape> {
   });
 }
 
+/** An input of a single node: a shape, constant elements, an optional one left out, or one of unknown rank. */
+export type Operand = Shape | { elements: Elements } | "absent" | "unknown";
+
+/** One node and the shape of its first output. */
+export type NodeCase = [
+  op: string,
+  operands: readonly Operand[],
+  attributes: Record<string, Attribute>,
+  y: Shape,
+  opset?: number,
+];
+
+export const of = (elements: Elements): Operand => ({ elements });
+export const on = (...operands: Operand[]): Operand[] => operands;
+
 /** Shapes of the outputs y, y1, … of one node over inputs a, b, c, … (a shape, or constant elements). */
 export function inferNode(
   op: string,
-  operands: readonly (Shape | { elements: Elements } | "absent" | "unknown")[],
+  operands: readonly Operand[],
   attributes: Record<string, Attribute> = {},
   { opset = 17, outputs = ["y"] }: { opset?: number; outputs?: readonly string[] } = {},
 ): Shape[] {

@@ -1,0 +1,40 @@
+import { writeFileSync } from "node:fs";
+import os from "node:os";
+import { benchAnalysis } from "./analysis";
+import { writeReadmeExample } from "./readme";
+import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
+
+/** The benchmarks by name, in the order in which they run. Each prints a table and gives its rows. */
+const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<unknown>>> = {
+  eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
+  analysis: () => benchAnalysis(),
+};
+
+/** Run only when named: it changes a file. */
+const README = "readme";
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2);
+  const flags = new Set(words.filter((word) => word.startsWith("--")));
+  const wanted = words.filter((word) => !word.startsWith("--"));
+  if (wanted.includes(README)) {
+    await writeReadmeExample();
+    return;
+  }
+  const unknown = wanted.find((name) => !(name in benchmarks));
+  if (unknown !== undefined) {
+    throw new Error(`there is no benchmark "${unknown}"; there are ${Object.keys(benchmarks).join(", ")}`);
+  }
+  const machine = `${os.cpus()[0]?.model ?? "unknown CPU"}, ${os.availableParallelism()} cores, Node ${process.version}`;
+  console.log(machine);
+  const results: Record<string, unknown> = { machine };
+  for (const [name, run] of Object.entries(benchmarks)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    console.log(`\n== ${name}`);
+    results[name] = await run(flags);
+  }
+  writeFileSync("bench/results/bench.json", `${JSON.stringify(results, null, 1)}\n`);
+  console.log("\nwritten: bench/results/bench.json");
+}
+
+void main();

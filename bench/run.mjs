@@ -1,0 +1,24 @@
+// `npm run bench [-- eigen|analysis …] [--large]`: builds the benchmarks and runs them.
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+
+process.chdir(path.resolve(path.dirname(new URL(import.meta.url).pathname), ".."));
+const { status } = spawnSync(process.execPath, ["esbuild.mjs", "--kernels"], { stdio: "inherit" });
+if (status !== 0) process.exit(1);
+mkdirSync("bench/results", { recursive: true });
+await build({
+  entryPoints: ["bench/main.ts"],
+  outfile: "bench/results/main.cjs",
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  external: ["onnxruntime-node"],
+  mainFields: ["module", "main"],
+  logLevel: "warning",
+});
+process.exit(
+  spawnSync(process.execPath, ["bench/results/main.cjs", ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1,
+);

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { cutIntoBatches, type Batches } from "../../src/calibration/batches";
+import type { Dataset } from "../../src/calibration/dataset";
+import { findLayers } from "../../src/layers";
+import type { Layer } from "../../src/layers/layer";
+import { Evaluator, type EvaluatorContext } from "../../src/lowrank/evaluator";
+import { editedModelBytes } from "../../src/onnx/edit";
+import type { Dimension } from "../../src/onnx/schema";
+import { elementCount, readFloat32 } from "../../src/onnx/tensor";
+import { createSession } from "../../src/runtime/session";
+import { classes, floats, openBytes, type Opened } from "../fixtures/data";
+import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";
+
+const SAMPLES = 37;
+const networks: [string, (batch: Dimension) => Uint8Array, readonly number[]][] = [
+  ["a CNN with shortcuts, branches and a kernel used twice", cnn, IMAGE],
+  ["an MLP with a shortcut", mlp, [FEATURES]],
+];
+
+function dataset(sampleDims: readonly number[]): Dataset {
+  const width = elementCount(sampleDims);
+  const data = floats(SAMPLES * width, 1);
+  return {
+    count: SAMPLES,
+    labels: null,
+    labelOrigin: null,
+    elementType: "float32",
+    sampleDims,
+    sampleBytes: 4 * width,
+    batch: (start, count) => ({
+      data: data.slice(start * width, (start + count) * width),
+      dims: [count, ...sampleDims],
+    }),
+    sha256: () => Promise.resolve({ source: "", labels: null }),
+  };
+}
+
+function context({ model, index }: Opened, batches: Batches, more: Partial<EvaluatorContext> = {}): EvaluatorContext {
+  return {
+    model,
+    index,
+    batches,
+    inputName: "x",
+    outputName: "y",
+    targets: classes(SAMPLES, CLASSES, 2),
+    macShare: () => 1,
+    signal: undefined,
+    onWork: () => undefined,
+    ...more,
+  };
+}
+
+/** Right answers of the whole model with a weight replaced, sample by sample (as many at once as it takes). */
+async function correctOfWhole(
+  { model }: Opened,
+  sampleDims: readonly number[],
+  fixed: number,
+  layer: Layer,
+  data: Float32Array,
+): Promise<number> {
+  const bytes = editedModelBytes(model, {
+    addInitializers: [{ name: layer.weightName, dims: layer.weight.dims, data }],
+  });
+  const targets = classes(SAMPLES, CLASSES, 2);
+  const samples = dataset(sampleDims);
+  const session = await createSession(bytes, "whole model");
+  let correct = 0;
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const one = samples.batch(sample, 1).data as Float32Array;
+    const repeated = new Float32Array(fixed * one.length);
+    for (let row = 0; row < fixed; row++) repeated.set(one, row * one.length);
+    const x = { type: "float32" as const, dims: [fixed, ...sampleDims], data: repeated };
+    const scores = (await session.run(new Map([["x", x]]))).get("y")!.data as Float32Array;
+    const own = [...scores.subarray(0, CLASSES)];
+    if (own.indexOf(Math.max(...own)) === targets[sample]) correct++;
+  }
+  await session.release();
+  return correct;
+}
+
+/** W disturbed, so that answers change but not all to the same. */
+function disturbed({ model }: Opened, layer: Layer, seed: number): Float32Array {
+  const original = readFloat32(model.wire, layer.weight);
+  const noise = floats(
+    original.length,
+    seed,
+    0.7 * Math.sqrt(original.reduce((s, w) => s + w * w, 0) / original.length),
+  );
+  return original.map((value, at) => value + noise[at]);
+}
+
+describe.each(networks)("in %s", (_, build, sampleDims) => {
+  it.each([
+    ["one batch", "n", 100],
+    ["several batches and a smaller last one", "n", 10],
+    ["single samples", "n", 1],
+    ["a fixed batch size with a filled-up last batch", 8, 8],
+  ] as const)("every layer's count is that of the whole model: %s", async (__, batch, size) => {
+    const opened = openBytes(build(batch));
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], size);
+    expect(batches.count).toBe(Math.ceil(SAMPLES / size));
+    const evaluator = new Evaluator(context(opened, batches));
+    const counts = new Set<number>();
+    const { layers } = findLayers(opened.index);
+    for (const layer of layers) {
+      const matters = await evaluator.start(layer);
+      expect(matters).toBe(layer.name !== "side");
+      if (!matters) continue;
+      for (const seed of [1, 2]) {
+        const data = disturbed(opened, layer, seed);
+        const fixed = typeof batch === "number" ? batch : 1;
+        const expected = await correctOfWhole(opened, sampleDims, fixed, layer, data);
+        expect(await evaluator.correct(data), layer.name).toBe(expected);
+        counts.add(expected);
+      }
+    }
+    await evaluator.release();
+    expect(counts.size).toBeGreaterThan(2);
+  });
+
+  it("layers may be started in any order, and again", async () => {
+    const opened = openBytes(build("n"));
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], 16);
+    const evaluator = new Evaluator(context(opened, batches));
+    const layers = findLayers(opened.index).layers.filter(({ name }) => name !== "side");
+    for (const layer of [...layers].reverse().concat(layers.slice(1, 3), layers.slice(0, 1))) {
+      await evaluator.start(layer);
+      const data = disturbed(opened, layer, 3);
+      expect(await evaluator.correct(data), layer.name).toBe(await correctOfWhole(opened, sampleDims, 1, layer, data));
+    }
+    await evaluator.release();
+  });
+});
+
+describe("an evaluator", () => {
+  const opened = openBytes(mlp());
+  const batches = cutIntoBatches(dataset([FEATURES]), opened.model.graph.inputs[0], 10);
+  const [first] = findLayers(opened.index).layers;
+
+  it("refuses to count before a layer is started", async () => {
+    await expect(new Evaluator(context(opened, batches)).correct(new Float32Array(120))).rejects.toThrow(/start\(\)/);
+  });
+
+  it("tells its work, batch by batch, in forward equivalents", async () => {
+    const work: number[] = [];
+    const evaluator = new Evaluator(
+      context(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
+    );
+    await evaluator.start(first);
+    await evaluator.correct(readFloat32(opened.model.wire, first.weight));
+    expect(work).toEqual([5, 5, 5, 3.5]);
+    await evaluator.release();
+  });
+
+  it("counts a NaN weight as wrong everywhere, and stops when it is aborted", async () => {
+    const controller = new AbortController();
+    const evaluator = new Evaluator(context(opened, batches, { signal: controller.signal }));
+    await evaluator.start(first);
+    const nan = new Float32Array(FEATURES * 10).fill(NaN);
+    expect(await evaluator.correct(nan)).toBe(0);
+    controller.abort(new Error("stop"));
+    await expect(evaluator.correct(nan)).rejects.toThrow("stop");
+    await evaluator.release();
+  });
+});
