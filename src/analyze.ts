@@ -2,7 +2,7 @@ import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { calibrate, gramGroups } from "./analysis/calibrate";
 import { analyzedLayer, weightReport, type AnalyzedLayer } from "./analysis/layerReport";
-import { openData, openSubject, modelParameters, type Subject, type SubjectData } from "./analysis/prepare";
+import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
 import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
 import { scoreOriginal, type Scoring } from "./analysis/scoring";
@@ -14,6 +14,7 @@ import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank
 import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
+import { modelParameters } from "./onnx/parameters";
 import { readFloat32 } from "./onnx/tensor";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
 import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";

@@ -24,9 +24,19 @@ export function checkTarget(target: string, options: { force: boolean }): void {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ExpectedError(`${target} cannot be written: there is no folder ${folder}.`);
   }
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ExpectedError(`${target} is a folder. Name the file to write in it.`);
+  }
   if (!options.force && existsSync(target)) {
     throw new ExpectedError(`${target} exists already. Choose another name, or allow overwriting with --force.`);
   }
+}
+
+/** Refuses a target that is a file which the command reads, under whatever name and even with --force. */
+export function checkNotInput(target: string, what: string, input: string): void {
+  const [own, other] = [target, input].map((file) => statSync(file, { throwIfNoEntry: false }));
+  if (!own || !other || own.ino !== other.ino || own.dev !== other.dev) return;
+  throw new ExpectedError(`${target} is ${what} itself, which is never changed. Choose another name.`);
 }
 
 /** A file that is written in full but does not stand under its name yet. */

@@ -2,15 +2,14 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
-import { analyze } from "./analyze";
 import type { AnalysisEvent } from "./analysis/progress";
-import { checkTarget, removeUnfinished } from "./atomicFile";
+import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { inspectText } from "./cli/inspectText";
 import { progressDisplay } from "./cli/progressBar";
 import { compressionText, reportText } from "./cli/reportText";
-import { compress } from "./compress";
 import { configPathsBeside, loadConfig, type ResolvedConfig } from "./config";
 import { ExpectedError, isExpected } from "./errors";
+import { withInputFile } from "./inputFile";
 import { inspect } from "./inspect";
 import { writeReport } from "./reportFile";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
@@ -56,6 +55,7 @@ function withAnalysisOptions(command: Command): Command {
     .option("-f, --force", "overwrite files");
 }
 
+/** `analyze` and `compress` are loaded when they are called: `inspect` then starts without onnxruntime. */
 function program(): Command {
   const root = new Command("ranklens")
     .description("Shows how much of each layer of a trained model is really used, and writes a smaller model.")
@@ -77,8 +77,9 @@ function program(): Command {
     .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean }) => {
       const { report: target, config: file, ...options } = flags;
       const force = options.force ?? false;
-      if (target !== undefined) checkTarget(target, { force });
+      checkReportTarget(target, model, force);
       const config = flags.weightsOnly && file === undefined ? {} : configFor(model, file);
+      const { analyze } = await import("./analyze");
       const report = await withProgress((onEvent) => analyze(model, { ...options, config, onEvent }));
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
@@ -86,16 +87,21 @@ function program(): Command {
   withAnalysisOptions(root.command("compress"))
     .description("write a smaller model and prove what it can do")
     .requiredOption("-o, --output <file>", "the ONNX file to write")
-    .option("--from <report>", "use the ranks of a report instead of analysing")
+    .addOption(
+      new Option("--from <report>", "use the ranks of a report instead of analysing").conflicts([
+        ...["config", "tolerance", "search", "baseline", "energy"],
+      ]),
+    )
     .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))
     .action(async (model: string, flags: AnalysisFlags & { output: string; from?: string; method?: "paper" }) => {
       const { report: target, config: file, from, ...options } = flags;
-      if (from !== undefined && file !== undefined) {
-        throw new CommanderError(EXIT.usage, "ranklens.usage", "Give --from or --config: a report knows its own data.");
+      if (target !== undefined && path.resolve(target) === path.resolve(options.output)) {
+        throw new CommanderError(EXIT.usage, "ranklens.usage", "--report and --output name the same file.");
       }
       const force = options.force ?? false;
-      if (target !== undefined) checkTarget(target, { force });
+      checkReportTarget(target, model, force);
       const source = from === undefined ? { config: configFor(model, file) } : { from };
+      const { compress } = await import("./compress");
       const report = await withProgress((onEvent) => compress(model, { ...options, ...source, onEvent }));
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
@@ -103,9 +109,18 @@ function program(): Command {
   return root;
 }
 
+/** Refuses a report that would take the place of something, before any long work is done for it. */
+function checkReportTarget(target: string | undefined, model: string, force: boolean): void {
+  if (target === undefined) return;
+  checkTarget(target, { force });
+  checkNotInput(target, "the model", model);
+}
+
 /** The config that was named, or the one beside the model. */
 function configFor(model: string, file: string | undefined): ResolvedConfig {
   if (file !== undefined) return loadConfig(file);
+  // A mistyped model should not read like a missing config.
+  withInputFile(model, () => undefined);
   const candidates = configPathsBeside(model);
   const found = candidates.find((candidate) => existsSync(candidate));
   if (found !== undefined) return loadConfig(found);
@@ -131,13 +146,27 @@ function print(text: string): void {
 function stopOn(signal: "SIGINT" | "SIGTERM", code: number): void {
   process.on(signal, () => {
     removeUnfinished();
-    // The cursor was hidden for the progress bar.
-    if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\n");
+    // For the progress bar the cursor was hidden and long lines were cut.
+    if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\u001b[?7h\n");
     process.exit(code);
   });
 }
 
+/** `ranklens … | head` closes the pipe early: that is no fault, and files are still to be written. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") return;
+      process.exitCode = EXIT.failure;
+      if (stream === process.stdout) {
+        process.stderr.write(`ranklens: the output could not be written: ${error.message}\n`);
+      }
+    });
+  }
+}
+
 async function main(): Promise<void> {
+  outliveReaders();
   stopOn("SIGINT", 130);
   stopOn("SIGTERM", 143);
   try {

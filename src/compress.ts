@@ -5,7 +5,7 @@ import { openData, openSubject, type Subject, type SubjectData } from "./analysi
 import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
-import { checkTarget } from "./atomicFile";
+import { checkNotInput, checkTarget } from "./atomicFile";
 import { parseConfig, type ResolvedConfig } from "./config";
 import { ExpectedError } from "./errors";
 import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
@@ -36,11 +36,7 @@ export async function compress(modelPath: string, options: CompressOptions): Pro
   const force = options.force ?? false;
   checkTarget(options.output, { force });
   const source = path.resolve(modelPath);
-  if (isSameFile(source, options.output)) {
-    throw new ExpectedError(
-      `${options.output} is the model itself. Choose another name: the original is never changed.`,
-    );
-  }
+  checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
     const prepared = options.from === undefined ? await fromData(subject, options) : await fromReport(subject, options);
@@ -167,13 +163,4 @@ function warningsWith(report: ModelReport, compressed: CompressionReport): strin
     `The written file reaches ${(100 * found).toFixed(2)}% on the validation data; the report says ` +
       `${(100 * expected).toFixed(2)}%. The report was made on another machine or by another version.`,
   ];
-}
-
-function isSameFile(a: string, b: string): boolean {
-  try {
-    const [first, second] = [statSync(a), statSync(b)];
-    return first.ino === second.ino && first.dev === second.dev;
-  } catch {
-    return false;
-  }
 }

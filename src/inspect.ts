@@ -1,8 +1,8 @@
 import path from "node:path";
-import { modelParameters } from "./analysis/prepare";
 import { findLayers, type SkippedNode } from "./layers";
 import { parameterCount, type Layer } from "./layers/layer";
 import { indexGraph, type GraphIndex } from "./onnx/graphIndex";
+import { modelParameters } from "./onnx/parameters";
 import { openModel } from "./onnx/reader";
 import type { Dimension, ElementType, Graph, Shape, TensorInfo, ValueInfo } from "./onnx/schema";
 import { inferShapes } from "./onnx/shapes/inferShapes";

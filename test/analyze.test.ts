@@ -4,7 +4,7 @@ import { analyze, type AnalyzeOptions } from "../src/analyze";
 import { isExpected } from "../src/errors";
 import { findLayers } from "../src/layers";
 import { rankAtEnergy } from "../src/numerics/spectrum";
-import { modelReportSchema, type ModelReport } from "../src/report";
+import { modelReportSchema, type LayerReport, type ModelReport } from "../src/report";
 import { classes, floats, openBytes, runOutput } from "./fixtures/data";
 import { accuracy, leading, workspace, type Workspace } from "./fixtures/dataFiles";
 import { withProjectedWeights } from "./fixtures/dataGrams";
@@ -23,9 +23,9 @@ function checkReport(report: ModelReport): void {
 }
 
 describe.each([
-  ["a CNN", cnn(), IMAGE],
-  ["an MLP", mlp(), [FEATURES]],
-])("the analysis of %s", (_, bytes, sampleDims) => {
+  ["a CNN", cnn(), IMAGE, [64, 64, 64, 16, 16, 32, 64, 1]],
+  ["an MLP", mlp(), [FEATURES], [1, 1, 1]],
+])("the analysis of %s", (_, bytes, sampleDims, positions) => {
   let space: Workspace;
   let report: ModelReport;
   const events: AnalysisEvent[] = [];
@@ -44,6 +44,23 @@ describe.each([
     expect(report.settings).toMatchObject({ ranks: "search", search: "exact", baseline: "original", energy: null });
     expect(report.accuracy).toMatchObject({ metric: "top-1", samples: 60 });
     expect(report.cost.evaluations).toBe(report.layers.reduce((sum, { search }) => sum + search!.S.length + search!.T.length, 0)); // prettier-ignore
+  });
+
+  it("counts parameters, and multiplications at every place", () => {
+    for (const [i, layer] of report.layers.entries()) {
+      const { groups, rows, columns, outcome, parameters, macs, utilizedRank, kS, kT } = layer;
+      expect(utilizedRank).toBe(Math.min(kS!, kT!));
+      expect(parameters.before).toBe(groups * rows * columns);
+      const small = utilizedRank! * (rows + columns) < rows * columns;
+      expect(outcome).toEqual(small ? { kind: "decomposed", rank: utilizedRank } : { kind: "kept", reason: expect.any(String) as string }); // prettier-ignore
+      expect(parameters.after).toBe(small ? groups * utilizedRank! * (rows + columns) : parameters.before);
+      expect(macs).toEqual({ before: parameters.before * positions[i], after: parameters.after! * positions[i] });
+    }
+    const sum = (of: (layer: LayerReport) => number): number => report.layers.reduce((all, it) => all + of(it), 0);
+    expect(report.totals).toMatchObject({ macs: sum((it) => it.macs.before!), parametersAfter: sum((it) => it.parameters.after!) }); // prettier-ignore
+    expect(report.totals.mlu).toBe(
+      sum((it) => it.utilizedRank! / Math.min(it.rows, it.columns)) / report.layers.length,
+    );
   });
 
   it("measures accuracies that an independent evaluation confirms", async () => {

@@ -137,13 +137,3 @@ function macShares(layers: readonly Layer[], probe: Probe): (nodes: ReadonlySet<
     return total === 0 ? 1 : part / total;
   };
 }
-
-/** Numbers stored in the model: floating-point and quantized tensors, not shapes and indices. */
-export function modelParameters(index: GraphIndex): number {
-  const structural = new Set(["int64", "int32", "uint64", "uint32", "bool", "string"]);
-  let total = 0;
-  for (const { elementType, dims } of index.constants.values()) {
-    if (elementType === null || !structural.has(elementType)) total += elementCount(dims);
-  }
-  return total;
-}

@@ -1,6 +1,7 @@
 import { subgraphs } from "../onnx/graphReader";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import type { Graph, Node, TensorInfo } from "../onnx/schema";
+import { dataDependentNodes } from "../onnx/subgraph";
 import { conv } from "./conv";
 import type { Layer, LayerType, LayerUse, WeightView } from "./layer";
 import { linear } from "./linear";
@@ -43,11 +44,15 @@ export function findLayers(index: GraphIndex): FoundLayers {
   const skip = (node: Node, reason: string): void => {
     skipped.push({ name: nodeLabel(node), op: node.opType, reason });
   };
+  const dataDependent = dataDependentNodes(index);
   for (const node of index.order) {
     const type = node.domain === "" ? layerTypes.find(({ ops }) => ops.includes(node.opType)) : undefined;
-    const recognition = type?.recognise(node, index) ?? otherOperator(node, index);
+    const own = type?.recognise(node, index) ?? otherOperator(node, index);
+    const recognition = type && own.kind === "none" ? computedWeight(node, index, dataDependent) : own;
     if (recognition.kind === "skipped") skip(node, recognition.reason);
-    if (recognition.kind === "layer") {
+    if (recognition.kind === "layer" && !dataDependent.has(node)) {
+      skip(node, "its input is the same whatever data the model is given");
+    } else if (recognition.kind === "layer") {
       const { weightName, view, use } = recognition;
       const entry = found.get(weightName);
       if (!entry) {
@@ -96,6 +101,21 @@ function otherOperator(node: Node, index: GraphIndex): { kind: "skipped"; reason
   const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
   const what = node.opType === "Gather" ? "an embedding table is looked up, not multiplied" : "is not supported yet";
   return { kind: "skipped", reason: node.opType === "Gather" ? what : `the operator ${operator} ${what}` };
+}
+
+/** A weight that other nodes reshape, transpose or dequantize first is a constant too, but not one that can be read here. */
+function computedWeight(
+  node: Node,
+  index: GraphIndex,
+  dataDependent: ReadonlySet<Node>,
+): { kind: "skipped"; reason: string } | { kind: "none" } {
+  const producers = node.inputs.slice(0, 2).map((input) => index.producers.get(input));
+  const producer = producers.find((it) => it && !dataDependent.has(it));
+  if (!producer) return { kind: "none" };
+  return {
+    kind: "skipped",
+    reason: `its weight is computed from constants, by the ${producer.opType} ${nodeLabel(producer)}; fold constants first`,
+  };
 }
 
 /** Layers in the bodies of If, Loop and Scan: listed, with the reason why they are not analysed. */

@@ -1,8 +1,5 @@
 /** Share of Σσ² that defines the weight rank (paper, section 3: 99.99% of the spectral energy). */
 export const WEIGHT_RANK_ENERGY = 0.9999;
-/** A cumulative share this near to the asked one has reached it: the sum is rounded, the share is not. */
-const ENERGY_ROUNDING = 1e-15;
-
 /** e(k) = Σ_{i≤k} σ²ᵢ / Σ σ², for a descending spectrum σ²; 1 where the spectrum is all zero. */
 export function energy(spectrum: Float64Array, k: number): number {
   let leading = 0;
@@ -17,10 +14,12 @@ export function energy(spectrum: Float64Array, k: number): number {
 /** The smallest k ≥ 1 with e(k) ≥ `share`, for a descending spectrum σ². */
 export function rankAtEnergy(spectrum: Float64Array, share: number): number {
   const total = spectrum.reduce((sum, value) => sum + value, 0);
+  // The sums are rounded, the share is not: what is within their rounding error of it has reached it.
+  const needed = (share - spectrum.length * Number.EPSILON) * total;
   let leading = 0;
   for (let k = 1; k < spectrum.length; k++) {
     leading += spectrum[k - 1];
-    if (leading >= (share - ENERGY_ROUNDING) * total) return k;
+    if (leading >= needed) return k;
   }
   return Math.max(spectrum.length, 1);
 }

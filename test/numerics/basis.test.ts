@@ -77,6 +77,16 @@ describe("the basis of a layer", () => {
     expect(compared).toBeGreaterThan(300);
   });
 
+  it("keeps its output directions orthonormal where some of them carry next to nothing (m > d)", () => {
+    for (const decay of [0.5, 0.1, 0.03]) {
+      const x = randomMatrix(40, 10, 3);
+      x.data.forEach((value, at) => (x.data[at] = value * decay ** (at % 10)));
+      const basis = computeBasis(randomMatrix(25, 10, 4), product(flipped(x), x));
+      expect(basis.outputVectors.rows).toBeGreaterThan(3);
+      expect(defect(basis.outputVectors)).toBeLessThan(ROUNDING);
+    }
+  });
+
   it("is defined for a zero weight and for zero data", () => {
     for (const [m, d] of [
       [3, 5],

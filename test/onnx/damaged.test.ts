@@ -84,6 +84,16 @@ describe("a damaged file gives an expected error or a model, never anything else
     }
   });
 
+  it("with parts that reach beyond what they are part of, where the file goes on", () => {
+    const initializer = tensorField("b", [3], "float32", [messageField(4, new Uint8Array(12))]);
+    const more = new Uint8Array(64);
+    for (const cut of [1, 3, 5, 12]) {
+      const graph = messageField(7, initializer.subarray(0, initializer.length - cut));
+      const bytes = new Uint8Array(Buffer.concat([graph, messageField(1000, more)]));
+      expect(readsAll(bytes), `${cut} bytes`).toBe(false);
+    }
+  });
+
   it("with a run of bytes left out or repeated", () => {
     const place = fc.nat(whole.length);
     fc.assert(

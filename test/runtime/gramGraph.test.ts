@@ -1,11 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { findLayers } from "../../src/layers";
 import { gramKey, type Layer } from "../../src/layers/layer";
+import { multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix";
 import { gramMatrices, type GramMatrices } from "../../src/runtime/gramGraph";
 import { positionsPerSample, probeShapes, type Probe } from "../../src/runtime/probe";
 import type { Batches } from "../../src/calibration/batches";
-import { batchesOf, openBytes, relativeDifference, tensor } from "../fixtures/data";
+import { batchesOf, openBytes, relativeDifference, tensor, weight } from "../fixtures/data";
 import { featureGrams } from "../fixtures/dataGrams";
+import { modelBytes, node, untyped, value } from "../fixtures/model";
 import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";
 
 const FLOAT32 = 1e-6;
@@ -68,6 +70,25 @@ describe.each([
     const options = { inputName: "x", rankOf: () => 2, signal, onBatch: () => undefined };
     await expect(gramMatrices(model, layers, batchesOf(x, 10), options)).rejects.toBe(reason);
   });
+});
+
+it("one value that layers read in two ways has two Gram matrices", async () => {
+  const bytes = modelBytes({
+    nodes: [node("Gemm", ["x", "rows"], "y"), node("Gemm", ["x", "columns"], "z", { transA: 1 })],
+    initializers: [weight("rows", [6, 2], 1), weight("columns", [6, 3], 2)],
+    inputs: [value("x", [6, 6])],
+    outputs: [untyped("y"), untyped("z")],
+  });
+  const { model, index } = openBytes(bytes);
+  const { layers } = findLayers(index);
+  const x = tensor([6, 6], 3);
+  const options = { inputName: "x", rankOf: () => 2, signal: undefined, onBatch: () => undefined };
+  const found = await gramMatrices(model, layers, batchesOf(x, 6), options);
+  const matrix = { rows: 6, columns: 6, data: Float64Array.from(x.data as Float32Array) };
+  const expected = [transposeMultiply(matrix, matrix), multiplyTransposed(matrix, matrix)];
+  layers.forEach((layer, i) =>
+    expect(relativeDifference(found.get(gramKey(layer))![0], expected[i].data)).toBeLessThan(FLOAT32),
+  );
 });
 
 describe("one probing run", () => {

@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import type { SampleType } from "../../src/calibration/source";
+import { runModel } from "../fixtures/data";
+import { modelBytes } from "../fixtures/model";
+import { writeNpy } from "../fixtures/npy";
+import { CLASSES, cnnSpec, IMAGE, images } from "./models";
+
+const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+
+/** How a command ended, and what it said. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Outcome>;
+  /** What it has said on stderr so far. */
+  stderr(): string;
+}
+
+/** The command line that runs the CLI, for a shell or a pseudo-terminal. */
+export function cliPath(): string {
+  if (!existsSync(CLI)) throw new Error(`${CLI} is missing: run "npm run build" before these tests.`);
+  return CLI;
+}
+
+/** Starts a command. Nothing of the environment may make its output differ. */
+export function start(command: string, args: readonly string[], cwd: string): Running {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => resolve({ status, signal, stdout, stderr }));
+  });
+  return { process: child, ended, stderr: () => stderr };
+}
+
+/** A fresh folder, and the CLI run in it. */
+export interface Lab {
+  readonly folder: string;
+  /** Path of something in the folder. */
+  at(...names: string[]): string;
+  write(name: string, content: Uint8Array | string): string;
+  json(name: string, content: unknown): string;
+  array(name: string, type: SampleType, dims: readonly number[], data: ArrayLike<number>): string;
+  /** `ranklens ...args`, started in the folder. */
+  run(...args: string[]): Promise<Outcome>;
+  start(...args: string[]): Running;
+  /** Hashes of all files, by path. */
+  files(): Record<string, string>;
+  remove(): void;
+}
+
+export function newLab(): Lab {
+  // The temporary folder may itself be a link, and paths are compared.
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "ranklens-cli-")));
+  const at = (...names: string[]): string => path.join(folder, ...names);
+  const write = (name: string, content: Uint8Array | string): string => {
+    mkdirSync(path.dirname(at(name)), { recursive: true });
+    writeFileSync(at(name), content);
+    return at(name);
+  };
+  const begin = (...args: string[]): Running => start(process.execPath, [cliPath(), ...args], folder);
+  return {
+    folder,
+    at,
+    write,
+    json: (name, content) => write(name, JSON.stringify(content)),
+    array: (name, type, dims, data) => writeNpy(at(name), type, dims, data),
+    start: begin,
+    run: (...args) => begin(...args).ended,
+    files: () => Object.fromEntries(filesIn(folder).map((name) => [name, sha256(readFileSync(at(name)))])),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => statSync(path.join(folder, name)).isFile()).sort();
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+export const CALIBRATION = 80;
+export const VALIDATION = 100;
+
+/** A lab with the CNN in `model.onnx`, its data, and `config` (tolerance 10) in `model.ranklens.json`. */
+export async function cnnLab(): Promise<Lab & { readonly config: typeof config }> {
+  const lab = newLab();
+  const bytes = modelBytes(cnnSpec());
+  lab.write("model.onnx", bytes);
+  lab.array("calibration.npy", "float32", [CALIBRATION, ...IMAGE], images(CALIBRATION, IMAGE, 1));
+  const validation = images(VALIDATION, IMAGE, 2);
+  lab.array("validation.npy", "float32", [VALIDATION, ...IMAGE], validation);
+  const scores = await predict(bytes, VALIDATION, validation);
+  // Nine of ten labels are the model's own answers.
+  const labels = answers(scores).map((label, i) => (i % 10 === 9 ? (label + 1) % CLASSES : label));
+  lab.array("labels.npy", "int64", [VALIDATION], labels);
+  lab.json("model.ranklens.json", config);
+  return { ...lab, config };
+}
+
+const config = {
+  calibration: { source: "calibration.npy" },
+  validation: { source: "validation.npy", labels: "labels.npy" },
+  tolerance: 10,
+};
+
+/** The scores of a model for images, by onnxruntime. */
+export async function predict(model: Uint8Array, count: number, data: Float32Array): Promise<Float32Array> {
+  const outputs = await runModel(model, { images: { type: "float32", dims: [count, ...IMAGE], data } });
+  const scores = outputs.get("scores")?.data;
+  if (!(scores instanceof Float32Array)) throw new Error("the model has no float32 scores");
+  return scores;
+}
+
+export function answers(scores: Float32Array): number[] {
+  return Array.from({ length: scores.length / CLASSES }, (_, row) => {
+    const own = [...scores.subarray(row * CLASSES, (row + 1) * CLASSES)];
+    return own.indexOf(Math.max(...own));
+  });
+}
+
+const PROGRESS = /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
+
+/** What stderr holds apart from progress. */
+export function complaints(stderr: string): string[] {
+  return stderr.split("\n").filter((line) => line !== "" && !PROGRESS.test(line));
+}
+
+export function progressLines(stderr: string): string[] {
+  return stderr.split("\n").filter((line) => PROGRESS.test(line));
+}
+
+/** A failure that the user can act on: status 1, nothing on stdout, one line on stderr with all of `parts`. */
+export function expectRefusal(outcome: Outcome, ...parts: readonly (string | RegExp)[]): void {
+  const lines = complaints(outcome.stderr);
+  expect({ status: outcome.status, stdout: outcome.stdout, lines }).toEqual({ status: 1, stdout: "", lines: [expect.stringMatching(/^ranklens: .{20,}/)] });
+  for (const part of parts) expect(lines[0]).toMatch(part);
+  expect(lines[0]).not.toMatch(/internal error|undefined|\bat .*\.js:\d/);
+}
+
+/** A command that did what it should. */
+export function expectSuccess(outcome: Outcome): void {
+  expect({ status: outcome.status, complaints: complaints(outcome.stderr) }).toEqual({ status: 0, complaints: [] });
+  expect(outcome.stdout).not.toBe("");
+}
