@@ -8,7 +8,7 @@ import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
 import { scoreOriginal, type Scoring } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
 import { dataWarnings, resultWarnings } from "./analysis/warnings";
-import { DEFAULT_TOLERANCE, type ResolvedConfig } from "./config";
+import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
 import { gramKey } from "./layers/layer";
 import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
 import { Evaluator } from "./lowrank/evaluator";
@@ -21,7 +21,8 @@ import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
 import { sha256OfFile } from "./sha256";
 
 export interface AnalyzeOptions {
-  readonly config: ResolvedConfig;
+  /** A config, or the path of one; without it, the file beside the model. */
+  readonly config?: Config | string;
   /** Percentage points; overrides the config's. */
   readonly tolerance?: number;
   readonly search?: "exact";
@@ -44,11 +45,14 @@ export const DEFAULT_ENERGY = 0.99;
  * @throws ExpectedError for a model or data that cannot be used; the signal's reason where it is aborted.
  */
 export async function analyze(modelPath: string, options: AnalyzeOptions): Promise<ModelReport> {
+  // Weights need no data, but a config that is given is still checked.
+  const needsNone = options.weightsOnly === true && options.config === undefined;
+  const config = needsNone ? {} : configFor(modelPath, options.config);
   const subject = openSubject(path.resolve(modelPath));
   try {
     return options.weightsOnly
-      ? await analyzeWeights(subject, options)
-      : (await analyzeWithData(subject, options)).report;
+      ? await analyzeWeights(subject, config, options)
+      : (await analyzeWithData(subject, config, options)).report;
   } finally {
     subject.model.close();
   }
@@ -61,12 +65,16 @@ export interface Analysis {
   readonly data: SubjectData;
 }
 
-export async function analyzeWithData(subject: Subject, options: AnalyzeOptions): Promise<Analysis> {
+export async function analyzeWithData(
+  subject: Subject,
+  config: ResolvedConfig,
+  options: Omit<AnalyzeOptions, "config">,
+): Promise<Analysis> {
   const { model, layers } = subject;
-  const tolerance = options.tolerance ?? options.config.tolerance ?? DEFAULT_TOLERANCE;
+  const tolerance = options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();
-  const data = await watch.time("preparation", () => openData(subject, options.config));
+  const data = await watch.time("preparation", () => openData(subject, config));
   const searches = data.validationBatches !== null && options.energy === undefined;
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
@@ -110,7 +118,7 @@ export async function analyzeWithData(subject: Subject, options: AnalyzeOptions)
   meter.enter("verification");
   const accuracy = await watch.time("verification", () => replacedAccuracy(subject, analyzed, scoring, onWork));
   const layerReports = analyzed.map(({ report }) => report);
-  const settings = await reportSettings(options.config, data, {
+  const settings = await reportSettings(config, data, {
     tolerance,
     ranks: searches ? "search" : "energy",
     search: searches ? "exact" : null,
@@ -133,7 +141,11 @@ export async function analyzeWithData(subject: Subject, options: AnalyzeOptions)
 }
 
 /** Weight rank and stable rank of every layer: no data, no inference. */
-async function analyzeWeights(subject: Subject, options: AnalyzeOptions): Promise<ModelReport> {
+async function analyzeWeights(
+  subject: Subject,
+  config: ResolvedConfig,
+  options: Omit<AnalyzeOptions, "config">,
+): Promise<ModelReport> {
   const watch = new Stopwatch();
   const layers: LayerReport[] = [];
   for (const layer of subject.layers) {
@@ -146,7 +158,7 @@ async function analyzeWeights(subject: Subject, options: AnalyzeOptions): Promis
   return {
     ...(await reportHead(subject, layers, options)),
     settings: await reportSettings({}, null, {
-      tolerance: options.tolerance ?? options.config.tolerance ?? DEFAULT_TOLERANCE,
+      tolerance: options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE,
       ranks: "none",
       search: null,
       baseline: null,
@@ -162,7 +174,7 @@ async function analyzeWeights(subject: Subject, options: AnalyzeOptions): Promis
 async function reportHead(
   { model, index, skipped }: Subject,
   layers: readonly LayerReport[],
-  options: AnalyzeOptions,
+  options: Omit<AnalyzeOptions, "config">,
 ): Promise<Pick<ModelReport, "schemaVersion" | "model" | "device" | "totals" | "skipped" | "compressed">> {
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,

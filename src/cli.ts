@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
@@ -7,9 +6,7 @@ import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { inspectText } from "./cli/inspectText";
 import { progressDisplay } from "./cli/progressBar";
 import { compressionText, reportText } from "./cli/reportText";
-import { configPathsBeside, loadConfig, type ResolvedConfig } from "./config";
-import { ExpectedError, isExpected } from "./errors";
-import { withInputFile } from "./inputFile";
+import { isExpected } from "./errors";
 import { inspect } from "./inspect";
 import { writeReport } from "./reportFile";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
@@ -75,12 +72,11 @@ function program(): Command {
     .description("measure the utilized rank of every layer")
     .option("--weights-only", "use no data: weight rank and stable rank only")
     .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean }) => {
-      const { report: target, config: file, ...options } = flags;
+      const { report: target, ...options } = flags;
       const force = options.force ?? false;
       checkReportTarget(target, model, force);
-      const config = flags.weightsOnly && file === undefined ? {} : configFor(model, file);
       const { analyze } = await import("./analyze");
-      const report = await withProgress((onEvent) => analyze(model, { ...options, config, onEvent }));
+      const report = await withProgress((onEvent) => analyze(model, { ...options, onEvent }));
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
     });
@@ -94,15 +90,15 @@ function program(): Command {
     )
     .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))
     .action(async (model: string, flags: AnalysisFlags & { output: string; from?: string; method?: "paper" }) => {
-      const { report: target, config: file, from, ...options } = flags;
+      const { report: target, ...options } = flags;
+      const { from } = options;
       if (target !== undefined && path.resolve(target) === path.resolve(options.output)) {
         throw new CommanderError(EXIT.usage, "ranklens.usage", "--report and --output name the same file.");
       }
       const force = options.force ?? false;
       checkReportTarget(target, model, force);
-      const source = from === undefined ? { config: configFor(model, file) } : { from };
       const { compress } = await import("./compress");
-      const report = await withProgress((onEvent) => compress(model, { ...options, ...source, onEvent }));
+      const report = await withProgress((onEvent) => compress(model, { ...options, onEvent }));
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
     });
@@ -114,20 +110,6 @@ function checkReportTarget(target: string | undefined, model: string, force: boo
   if (target === undefined) return;
   checkTarget(target, { force });
   checkNotInput(target, "the model", model);
-}
-
-/** The config that was named, or the one beside the model. */
-function configFor(model: string, file: string | undefined): ResolvedConfig {
-  if (file !== undefined) return loadConfig(file);
-  // A mistyped model should not read like a missing config.
-  withInputFile(model, () => undefined);
-  const candidates = configPathsBeside(model);
-  const found = candidates.find((candidate) => existsSync(candidate));
-  if (found !== undefined) return loadConfig(found);
-  throw new ExpectedError(
-    `There is no ${path.basename(candidates[0])} beside ${model}. It names the data, for example ` +
-      `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
-  );
 }
 
 async function withProgress<T>(work: (onEvent: (event: AnalysisEvent) => void) => Promise<T>): Promise<T> {

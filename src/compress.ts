@@ -6,7 +6,7 @@ import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
 import { checkNotInput, checkTarget } from "./atomicFile";
-import { parseConfig, type ResolvedConfig } from "./config";
+import { configFor, parseConfig, type ResolvedConfig } from "./config";
 import { ExpectedError } from "./errors";
 import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
 import { stageEditedModel } from "./onnx/writer";
@@ -16,11 +16,9 @@ import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
 import { sha256OfFile } from "./sha256";
 
-export interface CompressOptions extends Omit<AnalyzeOptions, "config" | "weightsOnly"> {
-  /** A report of {@link analyze}: its ranks are used, on the same data. */
+export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
+  /** A report of {@link analyze}: its ranks are used, on the same data. Without it, the analysis is made first. */
   readonly from?: string;
-  /** Without a report, the analysis is made first. */
-  readonly config?: ResolvedConfig;
   readonly method?: "paper";
   readonly output: string;
   /** Allows overwriting `output`. */
@@ -39,7 +37,10 @@ export async function compress(modelPath: string, options: CompressOptions): Pro
   checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
-    const prepared = options.from === undefined ? await fromData(subject, options) : await fromReport(subject, options);
+    const prepared =
+      options.from === undefined
+        ? await fromData(subject, configFor(modelPath, options.config), options)
+        : await fromReport(subject, options);
     const { decompositions } = prepared;
     if (decompositions.length === 0) {
       throw new ExpectedError(
@@ -67,8 +68,8 @@ interface Prepared {
   readonly data: SubjectData;
 }
 
-async function fromData(subject: Subject, options: CompressOptions): Promise<Prepared> {
-  const analysis = await analyzeWithData(subject, { ...options, config: options.config ?? {} });
+async function fromData(subject: Subject, config: ResolvedConfig, options: CompressOptions): Promise<Prepared> {
+  const analysis = await analyzeWithData(subject, config, options);
   return { report: analysis.report, decompositions: analysisDecompositions(analysis.analyzed), data: analysis.data };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AnalysisEvent } from "../src/analysis/progress";
 import { analyze, type AnalyzeOptions } from "../src/analyze";
+import type { Config } from "../src/config";
 import { isExpected } from "../src/errors";
 import { findLayers } from "../src/layers";
 import { rankAtEnergy } from "../src/numerics/spectrum";
@@ -244,7 +245,7 @@ describe("an analysis that cannot be done is refused with what to do about it", 
   });
 
   it("nor are doubtful settings: they are done, with warnings", async () => {
-    const warnings = async (config: AnalyzeOptions["config"], bytes = oneLayer): Promise<string> => {
+    const warnings = async (config: Config, bytes = oneLayer): Promise<string> => {
       const report = await analyze(space.write("doubtful.onnx", bytes), { config: { ...space.config, ...config } });
       checkReport(report);
       return report.warnings.join("\n");

@@ -1,7 +1,8 @@
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ExpectedError } from "../errors";
-import { readTextFile } from "../inputFile";
+import { readTextFile, withInputFile } from "../inputFile";
 import { describeProblems } from "./problems";
 import { configSchema, type Config, type DataConfig } from "./schema";
 
@@ -20,8 +21,27 @@ export function configPathBeside(modelPath: string): string {
   return `${modelPath.slice(0, modelPath.length - extname(modelPath).length)}.ranklens.json`;
 }
 
+/**
+ * The config of an analysis: an object as it is (relative paths start at the working directory), the file that is named, or
+ * the one beside the model.
+ * @throws ExpectedError if there is none, or it is wrong.
+ */
+export function configFor(modelPath: string, config?: string | Config): ResolvedConfig {
+  if (typeof config === "string") return loadConfig(config);
+  if (config !== undefined) return parseConfig(config, "the config", process.cwd());
+  const candidates = configPathsBeside(modelPath);
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found !== undefined) return loadConfig(found);
+  // A wrong path to the model is the likelier mistake, and is said first.
+  withInputFile(modelPath, () => undefined);
+  throw new ExpectedError(
+    `There is no ${basename(candidates[0])} beside ${modelPath}. It names the data, for example ` +
+      `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
+  );
+}
+
 /** Where a model's config is looked for, best first: its own, or one for all models of the folder. */
-export function configPathsBeside(modelPath: string): readonly string[] {
+function configPathsBeside(modelPath: string): readonly string[] {
   return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
 }
 

@@ -1,6 +1,16 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,7 +46,11 @@ export function cliPath(): string {
 
 /** Starts a command. Nothing of the environment may make its output differ. */
 export function start(command: string, args: readonly string[], cwd: string): Running {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined } });
+  const child = spawn(command, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -136,7 +150,8 @@ export function answers(scores: Float32Array): number[] {
   });
 }
 
-const PROGRESS = /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
+const PROGRESS =
+  /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
 
 /** What stderr holds apart from progress. */
 export function complaints(stderr: string): string[] {
@@ -150,7 +165,11 @@ export function progressLines(stderr: string): string[] {
 /** A failure that the user can act on: status 1, nothing on stdout, one line on stderr with all of `parts`. */
 export function expectRefusal(outcome: Outcome, ...parts: readonly (string | RegExp)[]): void {
   const lines = complaints(outcome.stderr);
-  expect({ status: outcome.status, stdout: outcome.stdout, lines }).toEqual({ status: 1, stdout: "", lines: [expect.stringMatching(/^ranklens: .{20,}/)] });
+  expect({ status: outcome.status, stdout: outcome.stdout, lines }).toEqual({
+    status: 1,
+    stdout: "",
+    lines: [expect.stringMatching(/^ranklens: .{20,}/)],
+  });
   for (const part of parts) expect(lines[0]).toMatch(part);
   expect(lines[0]).not.toMatch(/internal error|undefined|\bat .*\.js:\d/);
 }

@@ -1,6 +1,16 @@
 import type { NewInitializer } from "../../src/onnx/encode";
 import { floats, normal, weight } from "../fixtures/data";
-import { modelBytes, node, stringField, untyped, value, type ModelSpec, type TestNode } from "../fixtures/model";
+import {
+  messageField,
+  modelBytes,
+  node,
+  stringField,
+  tensorField,
+  untyped,
+  value,
+  type ModelSpec,
+  type TestNode,
+} from "../fixtures/model";
 
 export const CLASSES = 5;
 export const IMAGE = [3, 8, 8] as const;
@@ -13,8 +23,8 @@ const bias = (name: string, length: number, seed: number): NewInitializer => ({
 });
 
 /**
- * images → wide 3×3 → grouped 3×3 → depthwise 3×3 → a pointwise kernel used twice → pool → Gemm → scores.
- * Layers: wide, grouped, pointwise, head. Not analysable: depthwise.
+ * images → wide 3×3 → grouped 3×3 → depthwise 3×3 → a pointwise kernel used twice → pool → Gemm → scores; and "side",
+ * which the scores do not depend on. Every weight is a layer but the depthwise one.
  */
 export function cnnSpec(): ModelSpec & { readonly initializers: readonly NewInitializer[] } {
   const pads = { pads: [1, 1, 1, 1] };
@@ -28,6 +38,7 @@ export function cnnSpec(): ModelSpec & { readonly initializers: readonly NewInit
     nodes: [
       node("Conv", ["images", "wide", "wide_b"], "a", pads),
       node("Relu", ["a"], "a1"),
+      node("Conv", ["a1", "side"], "side_out"),
       node("Conv", ["a1", "grouped", "grouped_b"], "b", { ...pads, group: 2 }),
       node("Relu", ["b"], "b1"),
       node("Conv", ["b1", "depthwise"], "c", { ...pads, group: 16 }),
@@ -48,9 +59,10 @@ export function cnnSpec(): ModelSpec & { readonly initializers: readonly NewInit
       weight("pointwise", [16, 16, 1, 1], 6),
       { ...weight("head", [CLASSES, 16], 7), data: floats(CLASSES * 16, 7, 3) },
       bias("head_b", CLASSES, 8),
+      weight("side", [6, 16, 1, 1], 9),
     ],
     inputs: [value("images", ["batch", ...IMAGE])],
-    outputs: [value("scores", ["batch", CLASSES])],
+    outputs: [value("scores", ["batch", CLASSES]), value("side_out", ["batch", 6, 8, 8])],
   };
 }
 
@@ -80,10 +92,42 @@ export function slowCnn(): Uint8Array {
     last = `r${i}`;
   }
   return modelBytes({
-    nodes: [...nodes, node("GlobalAveragePool", [last], "pooled"), node("Flatten", ["pooled"], "flat"), node("Gemm", ["flat", "head"], "scores", { transB: 1 })],
+    nodes: [
+      ...nodes,
+      node("GlobalAveragePool", [last], "pooled"),
+      node("Flatten", ["pooled"], "flat"),
+      node("Gemm", ["flat", "head"], "scores", { transB: 1 }),
+    ],
     initializers: [...initializers, weight("head", [CLASSES, channels], 30)],
     inputs: [value("images", ["batch", ...SLOW_IMAGE])],
     outputs: [value("scores", ["batch", CLASSES])],
+  });
+}
+
+/** One layer, "plain", and every kind of constant weight that is listed with a reason instead. */
+export function manySkipped(): Uint8Array {
+  return modelBytes({
+    nodes: [
+      node("Gather", ["embedding", "tokens"], "embedded"),
+      node("MatMul", ["embedded", "plain"], "a"),
+      node("MatMul", ["a", "batched"], "b"),
+      node("Transpose", ["tied"], "tied_t"),
+      node("MatMul", ["b", "tied_t"], "c"),
+      node("Cast", ["c"], "c16", { to: 10 }),
+      node("MatMul", ["c16", "half"], "d"),
+      node("FusedDense", ["d", "custom"], "e", {}, { domain: "com.example" }),
+    ],
+    initializers: [
+      weight("embedding", [50, 8], 40),
+      weight("plain", [8, 8], 41),
+      weight("batched", [2, 8, 8], 42),
+      weight("tied", [8, 8], 43),
+      weight("custom", [8, 8], 44),
+    ],
+    domains: { "com.example": 1 },
+    inputs: [value("tokens", ["batch", 2, 6], "int64")],
+    outputs: [untyped("e")],
+    extra: [tensorField("half", [8, 8], "float16", [messageField(9, new Uint8Array(128))])],
   });
 }
 
