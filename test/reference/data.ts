@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ResolvedConfig } from "../../src/config";
 
-/** Reference data that is kept beside the repository, not in it. */
-export const referenceFolder = path.resolve(import.meta.dirname, "../../../shared/reference");
+/** Reference data that is kept beside the repository, not in it. Tests and benchmarks run in the repository's root. */
+export const referenceFolder = path.resolve("../shared/reference");
 
 /** Why tests on the reference data are skipped, or undefined where it is there. */
 export function missingReference(): string | undefined {
