@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "**/*.generated.ts", "src/numerics/kernels/assembly/"] },
+  { ignores: ["dist/", "node_modules/", "bench/results/", "**/*.generated.ts", "src/numerics/kernels/assembly/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -23,7 +23,13 @@ export default tseslint.config(
   {
     files: ["**/*.mjs"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly", performance: "readonly" },
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        URL: "readonly",
+        Buffer: "readonly",
+        performance: "readonly",
+      },
     },
   },
 );

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
@@ -24,7 +26,12 @@ export function checkTarget(target: string, options: { force: boolean }): void {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new ExpectedError(`${target} cannot be written: there is no folder ${folder}.`);
   }
-  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw unwritable(target, error);
+  }
+  if (statSync(path.resolve(target), { throwIfNoEntry: false })?.isDirectory()) {
     throw new ExpectedError(`${target} is a folder. Name the file to write in it.`);
   }
   if (!options.force && existsSync(target)) {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { ExpectedError } from "./errors";
 
 /** One `read` call of the operating system takes less than 2 GiB. */
@@ -24,7 +24,8 @@ export interface InputFile {
 export function openInputFile(path: string, advice = "check the path"): InputFile {
   let descriptor: number;
   try {
-    descriptor = openSync(path, "r");
+    // Opening a named pipe would wait for its other end, and no signal could be handled meanwhile.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw unreadable(path, error, advice);
   }

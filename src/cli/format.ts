@@ -40,7 +40,7 @@ const SEPARATOR = /[/.:]/;
 export function shortNames(names: readonly string[]): string[] {
   const clean = names.map(printable);
   if (clean.every(({ length }) => length <= LONGEST_NAME)) return clean;
-  const reversed = (text: string): string => [...text].reverse().join("");
+  const reversed = (text: string): string => Array.from(text).reverse().join("");
   const prefix = commonPrefix(clean);
   const suffix = commonPrefix(clean.map((name) => reversed(name.slice(prefix))));
   return clean.map((name) => {

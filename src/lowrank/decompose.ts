@@ -14,14 +14,21 @@ export interface Decomposition {
 
 /** The edit that puts two layers in the place of each decomposed one; weights that nothing else reads are removed. */
 export function decompositionEdit(index: GraphIndex, decompositions: readonly Decomposition[]): GraphEdit {
-  const fresh = freshNames(index);
+  const fresh = freshNames(valueNames(index));
+  // onnxruntime refuses two nodes of one name; a model that was decomposed before has such names already.
+  const freshNode = freshNames(new Set(index.graph.nodes.map(({ name }) => name)));
   const replaceNodes = new Map<Node, readonly NewNode[]>();
   const addInitializers: NewInitializer[] = [];
   for (const { layer, factors } of decompositions) {
     const names = { first: fresh(`${layer.weightName}.low_rank_B`), second: fresh(`${layer.weightName}.low_rank_A`) };
     addInitializers.push(...layer.uses[0].factorInitializers(factors, names));
     for (const use of layer.uses) {
-      replaceNodes.set(use.node, use.decomposed(names, fresh(`${use.output}.low_rank`)));
+      const nodes = use.decomposed(names, fresh(`${use.output}.low_rank`));
+      const own = use.node.name;
+      replaceNodes.set(
+        use.node,
+        nodes.map((node) => (node.name === own ? node : { ...node, name: freshNode(node.name) })),
+      );
     }
   }
   return withoutUnusedWeights(
@@ -36,7 +43,7 @@ export function projectionEdit(
   index: GraphIndex,
   projected: readonly { readonly layer: Layer; readonly matrices: readonly Matrix[] }[],
 ): GraphEdit {
-  const fresh = freshNames(index);
+  const fresh = freshNames(valueNames(index));
   const replaceNodes = new Map<Node, readonly NewNode[]>();
   const addInitializers: NewInitializer[] = [];
   for (const { layer, matrices } of projected) {
@@ -68,13 +75,12 @@ function withoutUnusedWeights(
   return { ...edit, keepInitializer: (name) => !unused.has(name) };
 }
 
-/** Names that nothing in the graph has yet. */
-function freshNames(index: GraphIndex): (wanted: string) => string {
-  const taken = new Set([
-    ...index.producers.keys(),
-    ...index.graph.initializers.keys(),
-    ...index.graph.inputs.map(({ name }) => name),
-  ]);
+function valueNames({ graph, producers }: GraphIndex): Set<string> {
+  return new Set([...producers.keys(), ...graph.initializers.keys(), ...graph.inputs.map(({ name }) => name)]);
+}
+
+/** Names that are not `taken` yet. */
+function freshNames(taken: Set<string>): (wanted: string) => string {
   return (wanted) => {
     let name = wanted;
     for (let count = 2; taken.has(name); count++) name = `${wanted}_${count}`;

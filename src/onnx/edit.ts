@@ -87,11 +87,20 @@ function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
   }
   for (const node of edit.addNodes ?? []) yield nodeField(node);
   for (const initializer of edit.addInitializers ?? []) yield initializerField(initializer);
-  for (const input of edit.inputs ?? []) yield inputField(input);
+  for (const input of edit.inputs ?? listedInitializers(model, edit)) yield inputField(input);
   for (const output of [...(edit.outputs ?? []), ...(edit.addOutputs ?? [])]) yield outputField(output);
 }
 
-/** Up to IR version 3 every initializer is listed among the inputs too. */
+/** The last IR version in which every initializer is listed among the inputs too. */
+const LISTED_INITIALIZERS = 3;
+
+function listedInitializers({ irVersion }: OpenModel, { addInitializers = [] }: GraphEdit): NewValue[] {
+  if (irVersion > LISTED_INITIALIZERS) return [];
+  return addInitializers.map(({ name, dims, data }) => {
+    return { name, elementType: data instanceof Float32Array ? "float32" : "int64", shape: dims };
+  });
+}
+
 function isRemovedInput(model: OpenModel, field: Field, removed: (name: string) => boolean): boolean {
   return removed(readValueInfo(model.wire, field).name);
 }

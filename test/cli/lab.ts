@@ -113,8 +113,12 @@ export function sha256(bytes: Uint8Array): string {
 export const CALIBRATION = 80;
 export const VALIDATION = 100;
 
+export interface CnnLab extends Lab {
+  readonly config: typeof config;
+}
+
 /** A lab with the CNN in `model.onnx`, its data, and `config` (tolerance 10) in `model.ranklens.json`. */
-export async function cnnLab(): Promise<Lab & { readonly config: typeof config }> {
+export async function cnnLab(): Promise<CnnLab> {
   const lab = newLab();
   const bytes = modelBytes(cnnSpec());
   lab.write("model.onnx", bytes);

@@ -1,0 +1,89 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeAll, afterAll, describe, expect, it } from "vitest";
+import { expectSuccess, newLab, progressLines, type Lab, type Outcome, type Running } from "./lab";
+import { writeSlow } from "./slow";
+
+/** A command that is stopped must end within this time: far less than what it still had to do, and no race. */
+const PROMPTLY = 5;
+
+const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+describe.skipIf(process.platform === "win32")("a command that is stopped", () => {
+  let lab: Lab;
+  let before: Record<string, string>;
+  beforeAll(() => {
+    lab = newLab();
+    writeSlow(lab);
+    before = lab.files();
+  });
+  // Nothing half-written is left, and nothing has changed.
+  afterEach(() => expect(lab.files()).toEqual(before));
+  afterAll(() => lab.remove());
+
+  const temporary = (): string[] => readdirSync(lab.folder).filter((name) => name.endsWith(".ranklens-tmp"));
+
+  /** Waits for something to happen while the command runs. */
+  async function until(running: Running, happens: () => boolean): Promise<void> {
+    while (!happens()) {
+      if (running.process.exitCode !== null) throw new Error(`it ended too early: ${running.stderr()}`);
+      await sleep(5);
+    }
+  }
+
+  async function stopped(running: Running, signal: NodeJS.Signals): Promise<Outcome> {
+    const start = performance.now();
+    running.process.kill(signal);
+    const outcome = await running.ended;
+    expect((performance.now() - start) / 1000).toBeLessThan(PROMPTLY);
+    expect(outcome.stdout).toBe("");
+    return outcome;
+  }
+
+  const searching = (running: Running) => (): boolean =>
+    progressLines(running.stderr()).some((line) => line.startsWith("Searching ranks"));
+
+  it.each([
+    ["SIGINT", ["analyze", "slow.onnx", "--report", "report.json"]],
+    ["SIGTERM", ["analyze", "slow.onnx", "--report", "report.json"]],
+    ["SIGINT", ["compress", "slow.onnx", "--output", "small.onnx"]],
+    ["SIGTERM", ["compress", "slow.onnx", "--output", "small.onnx", "--report", "report.json"]],
+  ] as const)("by %s in the search leaves nothing: %j", async (signal, args) => {
+    const running = lab.start(...args);
+    await until(running, searching(running));
+    const { status, stderr } = await stopped(running, signal);
+    expect(status).toBe(STATUS[signal]);
+    expect(stderr).not.toMatch(/error|\bat /i);
+  });
+
+  const compress = ["compress", "slow.onnx", "--output", "small.onnx", "--energy", "0.5"];
+
+  it.each(["SIGINT", "SIGTERM"] as const)("by %s while it checks the written file removes it", async (signal) => {
+    const running = lab.start(...compress);
+    await until(running, () => temporary().length > 0);
+    const { status } = await stopped(running, signal);
+    expect(status).toBe(STATUS[signal]);
+  });
+
+  it("by SIGKILL leaves a temporary file, which the next one for the same target removes", async () => {
+    const running = lab.start(...compress);
+    await until(running, () => temporary().length > 0);
+    const { signal } = await stopped(running, "SIGKILL");
+    expect(signal).toBe("SIGKILL");
+    expect(existsSync(lab.at("small.onnx"))).toBe(false);
+    expect(temporary()).toEqual([`.small.onnx.${running.process.pid}.ranklens-tmp`]);
+    // Those of other targets and of running processes are not its business.
+    const others = [`.other.onnx.${deadProcess()}.ranklens-tmp`, `.small.onnx.${process.pid}.ranklens-tmp`];
+    for (const name of others) writeFileSync(lab.at(name), "");
+    expectSuccess(await lab.run(...compress));
+    expect(temporary().sort()).toEqual(others.sort());
+    before = lab.files();
+    expect(before).toHaveProperty(["small.onnx"]);
+  });
+});
+
+/** The number of a process that has ended. */
+function deadProcess(): number {
+  return spawnSync(process.execPath, ["-e", ""]).pid;
+}

@@ -1,0 +1,67 @@
+/** What `inspect` finds in a file; without an entry: no layer, and nothing that is skipped. */
+export interface Expectation {
+  /** Counted by another reader: weights of Conv, MatMul and Gemm nodes that are constants, float32 and matrices. */
+  readonly layers: number;
+  readonly skipped: number;
+  /** Parts of `operator: reason`. */
+  readonly reasons?: readonly string[];
+  readonly sizes?: Readonly<Record<string, { rows: number; columns: number; macs?: number }>>;
+  /** Of all layers, where every shape is known. */
+  readonly macs?: number;
+}
+
+const EMBEDDING = "Gather: an embedding table";
+
+export const expectations: Readonly<Record<string, Expectation>> = {
+  // Keras reshapes to [-1, 8] before every MatMul: 7 tokens are 7 rows, though the first axis is not the batch any more.
+  "bert-squad-tf21-toy.onnx": { layers: 145, skipped: 3, reasons: [EMBEDDING], macs: 129_136 },
+  "bert-toy-optimized.onnx": {
+    layers: 33,
+    skipped: 4,
+    reasons: [EMBEDDING, "MatMul: its weight is computed from constants, by the Transpose"],
+    sizes: { "cls.seq_relationship.weight": { rows: 2, columns: 32, macs: 64 } },
+  },
+  "cntk-bidi-lstm.onnx": { layers: 0, skipped: 2, reasons: ["LSTM: the operator LSTM is not supported yet"] },
+  "dtln-1.onnx": {
+    layers: 1,
+    skipped: 2,
+    reasons: ["LSTM: the operator LSTM is not supported yet"],
+    sizes: { "dense_2/kernel:0": { rows: 257, columns: 128, macs: 257 * 128 } },
+  },
+  "gpt2-past-toy.onnx": { layers: 48, skipped: 2, reasons: [EMBEDDING] },
+  "llama-aidreams260K-derived.onnx": {
+    layers: 29,
+    skipped: 1,
+    reasons: [EMBEDDING],
+    sizes: { lm_head: { rows: 512, columns: 64 }, "l0.w2": { rows: 64, columns: 172 } },
+  },
+  "mnist-8.onnx": {
+    layers: 2,
+    skipped: 1,
+    reasons: ["MatMul: its weight is computed from constants, by the Reshape"],
+    macs: 28 * 28 * 8 * 25 + 14 * 14 * 16 * 200,
+  },
+  "silero-vad-16k-op15.onnx": {
+    layers: 6,
+    skipped: 0,
+    sizes: { "model.stft.forward_basis_buffer": { rows: 258, columns: 256 } },
+  },
+  "squeezenet-winml-small.onnx": {
+    layers: 26,
+    skipped: 0,
+    sizes: { convolution_W: { rows: 64, columns: 27, macs: 64 * 27 * 113 * 113 } },
+  },
+  "tract-deconv_group.onnx": { layers: 0, skipped: 1, reasons: ["ConvTranspose: the operator ConvTranspose"] },
+  "trt-matmul-bf16-i32data.onnx": { layers: 0, skipped: 1, reasons: ["MatMul: its weight is bfloat16"] },
+  "trt-matmul-fp16.onnx": { layers: 0, skipped: 1, reasons: ["MatMul: its weight is float16"] },
+  "trt-qdq-conv.onnx": { layers: 0, skipped: 1, reasons: ["Conv: its input is the same whatever data"] },
+  "trt-sparse-conv.onnx": { layers: 1, skipped: 0, macs: 5 * 5 * 1024 },
+  "ultraface-slim320.onnx": {
+    layers: 23,
+    skipped: 19,
+    reasons: ["Conv: depthwise: one output per group"],
+    sizes: { "base_net.0.0.weight": { rows: 16, columns: 27, macs: 16 * 27 * 120 * 160 } },
+  },
+  "resnet20.onnx": { layers: 20, skipped: 0, macs: 40_551_040 },
+  "resnet20_bn.onnx": { layers: 20, skipped: 0, macs: 40_551_040 },
+};
