@@ -1,4 +1,3 @@
-import { WireType } from "@bufbuild/protobuf/wire";
 import { ExpectedError } from "../errors";
 import {
   elementTypeOf,
@@ -14,7 +13,7 @@ import {
   type ValueInfo,
 } from "./schema";
 import { readTensorInfo } from "./tensorReader";
-import { floatNumber, floatNumbers, signed, signedNumbers, type Field, type WireReader } from "./wire";
+import { floatNumber, floatNumbers, signed, signedNumbers, VARINT, type Field, type WireReader } from "./wire";
 
 /** Field numbers of the messages in onnx.proto. */
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 };
@@ -249,7 +248,7 @@ function readShape(wire: WireReader, field: Field): Dimension[] {
     if (part.number !== 1) continue;
     let dimension: Dimension = null;
     for (const digit of wire.fields(part.value)) {
-      if (digit.number === 1 && digit.wireType === WireType.Varint) dimension = signed(digit.varint);
+      if (digit.number === 1 && digit.wireType === VARINT) dimension = signed(digit.varint);
       if (digit.number === 2) dimension = wire.string(digit);
     }
     // Some exporters write −1 or 0 for "unknown", some an empty symbol.

@@ -3,10 +3,15 @@ import { ExpectedError } from "../errors";
 import type { ByteSource } from "./byteSource";
 import type { ByteRange } from "./schema";
 
+/** Wire types of protobuf, as plain numbers: the published types must not refer to a bundled library. */
+export const VARINT: number = WireType.Varint;
+export const LENGTH_DELIMITED: number = WireType.LengthDelimited;
+
 /** One field of a protobuf message; its value stays in the file until it is asked for. */
 export interface Field {
   readonly number: number;
-  readonly wireType: WireType;
+  /** {@link VARINT}, {@link LENGTH_DELIMITED}, or one of the fixed widths. */
+  readonly wireType: number;
   /** Tag, length and value. */
   readonly whole: ByteRange;
   /** The value alone: the message, string or packed numbers of a length-delimited field, the digits of any other. */
@@ -106,7 +111,7 @@ export function signed(varint: bigint): number {
 
 /** The numbers of a repeated int64/int32 field, which may be packed or single. */
 export function signedNumbers(wire: WireReader, field: Field): number[] {
-  if (field.wireType !== WireType.LengthDelimited) return [signed(field.varint)];
+  if (field.wireType !== LENGTH_DELIMITED) return [signed(field.varint)];
   const reader = new BinaryReader(wire.bytes(field.value));
   const numbers: number[] = [];
   try {
