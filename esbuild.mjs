@@ -1,7 +1,7 @@
 // Builds dist/ from src/: the WebAssembly kernels, then the bundles, the type declarations and the JSON Schemas.
 // `node esbuild.mjs --kernels` stops after the kernels: tests and the type checker need nothing more.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync, chmodSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -29,6 +29,7 @@ async function buildKernels() {
   ]);
   if (error) throw new Error(`The kernels did not compile: ${stderr.toString()}`);
   const base64 = readFileSync(outFile).toString("base64");
+  rmSync(outFile);
   writeFileSync(
     "src/numerics/kernels/wasm.generated.ts",
     `// Written by esbuild.mjs from assembly/.\nexport const kernelsBase64 =\n  "${base64}";\n`,

@@ -134,7 +134,7 @@ export async function analyzeWithData(
     warnings: [
       ...subject.warnings,
       ...dataWarnings(subject, data, scoring, searches ? tolerance : null),
-      ...resultWarnings(layerReports, accuracy, tolerance),
+      ...resultWarnings(layerReports, accuracy, searches ? tolerance : null),
     ],
   };
   return { report, analyzed, data };

@@ -51,7 +51,7 @@ export async function predictAll(
     for (let i = 0; i < batches.count; i++) {
       signal?.throwIfAborted();
       const { start, samples, value } = batches.batch(i);
-      const output = (await session.run(new Map([[inputName, value]]))).get(outputName)!;
+      const output = (await session.run(new Map([[inputName, value]]), [outputName])).get(outputName)!;
       result.set(predictions(output, value.dims[0], samples), start);
       onWork(samples);
     }

@@ -37,7 +37,10 @@ export function openSubject(path: string): Subject {
       return false;
     });
     if (layers.length === 0) {
-      const rest = skipped.length === 0 ? "" : ` "ranklens inspect" lists ${skipped.length} others with the reason.`;
+      const rest =
+        skipped.length === 0
+          ? ""
+          : ` "ranklens inspect" lists what else there is (${skipped.length}), with the reasons.`;
       throw new ExpectedError(`${path} has no analysable layer (MatMul, Gemm or Conv with a constant weight).${rest}`);
     }
     return { model, index, layers, skipped, warnings };

@@ -58,7 +58,8 @@ export function dataWarnings(
 export function resultWarnings(
   layers: readonly LayerReport[],
   accuracy: ModelReport["accuracy"],
-  tolerance: number,
+  /** Null where ranks were not searched. */
+  tolerance: number | null,
 ): string[] {
   const warnings: string[] = [];
   const fragile = layers.filter(({ fragility }) => fragility && fragility.utilizedRank[0] < fragility.utilizedRank[1]);
@@ -73,10 +74,13 @@ export function resultWarnings(
     );
   }
   const { original, projected } = accuracy;
-  if (original !== null && projected !== null && 100 * (original - projected) > Math.max(1, 2 * tolerance)) {
+  if (original !== null && projected !== null && 100 * (original - projected) > Math.max(1, 2 * (tolerance ?? 0))) {
+    const why =
+      tolerance === null
+        ? "keep a larger share of the energy for a better model."
+        : "the tolerance holds for each layer alone, and the drops add up.";
     warnings.push(
-      `With all layers replaced at once, accuracy falls from ${percent(original)} to ${percent(projected)}: ` +
-        `the tolerance holds for each layer alone, and the drops add up.`,
+      `With all layers replaced at once, accuracy falls from ${percent(original)} to ${percent(projected)}: ${why}`,
     );
   }
   return warnings;

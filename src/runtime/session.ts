@@ -26,8 +26,12 @@ export type TensorValues = ReadonlyMap<string, TensorValue>;
 
 /** A loaded model (or part of one). */
 export interface Session {
-  /** Runs it on `feeds` (all inputs, by name). @throws ExpectedError with onnxruntime's message if a node fails. */
-  run(feeds: TensorValues): Promise<Map<string, TensorValue>>;
+  /**
+   * Runs it on `feeds` (all inputs, by name) and gives the named outputs, or all. One that is not a dense tensor (a
+   * sequence of maps, say) can only be left out.
+   * @throws ExpectedError with onnxruntime's message if a node fails.
+   */
+  run(feeds: TensorValues, outputs?: readonly string[]): Promise<Map<string, TensorValue>>;
   release(): Promise<void>;
 }
 
@@ -53,12 +57,12 @@ export async function createSession(model: string | Uint8Array, what: string): P
     throw new ExpectedError(`${what} could not be loaded by onnxruntime: ${messageOf(error)}`, { cause: error });
   }
   return {
-    async run(feeds) {
+    async run(feeds, outputs) {
       const inputs: Record<string, Tensor> = {};
       for (const [name, value] of feeds) inputs[name] = toTensor(value);
       try {
-        const outputs = await session.run(inputs);
-        return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
+        const results = await (outputs ? session.run(inputs, outputs) : session.run(inputs));
+        return new Map(Object.entries(results).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
       } catch (error) {
         throw new ExpectedError(`${what} could not be run by onnxruntime: ${messageOf(error)}`, { cause: error });
       }

@@ -26,7 +26,7 @@ describe.skipIf(missing !== undefined).each(cases)("$reference", ({ model, refer
   beforeAll(async () => {
     reference = readReference(path.join(referenceFolder, "results", file));
     report = await analyze(path.join(referenceFolder, "models", model), { config: cifarConfig(), tolerance });
-  }, 600_000);
+  }, 1_800_000);
 
   test("agrees decision by decision", () => {
     const { disagreements, compared, sameRanks } = compareReports(report, reference);
@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)("on a subset", () => {
 
   beforeAll(async () => {
     first = await analyze(model, options);
-  }, 300_000);
+  }, 900_000);
 
   test("a second run gives the same report", async () => {
     const second = await analyze(model, options);
