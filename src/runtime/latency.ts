@@ -13,12 +13,11 @@ export async function pairedLatency(
   before: Session,
   after: Session,
   feeds: TensorValues,
-  outputs: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Omit<NonNullable<CompressionReport["latency"]>, "batch">> {
   for (let i = 0; i < WARM_UP; i++) {
-    await before.run(feeds, outputs);
-    await after.run(feeds, outputs);
+    await before.run(feeds);
+    await after.run(feeds);
   }
   const times: { before: number; after: number }[] = [];
   const started = performance.now();
@@ -27,8 +26,8 @@ export async function pairedLatency(
     signal?.throwIfAborted();
     // The first of a pair finds colder caches: take turns.
     const swapped = times.length % 2 === 1;
-    const first = await timed(swapped ? after : before, feeds, outputs);
-    const second = await timed(swapped ? before : after, feeds, outputs);
+    const first = await timed(swapped ? after : before, feeds);
+    const second = await timed(swapped ? before : after, feeds);
     times.push(swapped ? { before: second, after: first } : { before: first, after: second });
   }
   return {
@@ -38,9 +37,9 @@ export async function pairedLatency(
   };
 }
 
-async function timed(session: Session, feeds: TensorValues, outputs: readonly string[]): Promise<number> {
+async function timed(session: Session, feeds: TensorValues): Promise<number> {
   const start = performance.now();
-  await session.run(feeds, outputs);
+  await session.run(feeds);
   return performance.now() - start;
 }
 

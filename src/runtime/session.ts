@@ -27,8 +27,8 @@ export type TensorValues = ReadonlyMap<string, TensorValue>;
 /** A loaded model (or part of one). */
 export interface Session {
   /**
-   * Runs it on `feeds` (all inputs, by name) and gives the named outputs, or all. One that is not a dense tensor (a
-   * sequence of maps, say) can only be left out.
+   * Runs it on `feeds` (all inputs, by name) and gives the named outputs, or all that are dense tensors of numbers
+   * (classifiers exported from other tools also have sequences of maps, which cannot be read here).
    * @throws ExpectedError with onnxruntime's message if a node fails.
    */
   run(feeds: TensorValues, outputs?: readonly string[]): Promise<Map<string, TensorValue>>;
@@ -56,12 +56,14 @@ export async function createSession(model: string | Uint8Array, what: string): P
   } catch (error) {
     throw new ExpectedError(`${what} could not be loaded by onnxruntime: ${messageOf(error)}`, { cause: error });
   }
+  const dense = session.outputMetadata.filter((output) => output.isTensor && output.type !== "string");
+  const denseNames = dense.map(({ name }) => name);
   return {
-    async run(feeds, outputs) {
+    async run(feeds, outputs = denseNames) {
       const inputs: Record<string, Tensor> = {};
       for (const [name, value] of feeds) inputs[name] = toTensor(value);
       try {
-        const results = await (outputs ? session.run(inputs, outputs) : session.run(inputs));
+        const results = await session.run(inputs, outputs);
         return new Map(Object.entries(results).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
       } catch (error) {
         throw new ExpectedError(`${what} could not be run by onnxruntime: ${messageOf(error)}`, { cause: error });
