@@ -167,7 +167,12 @@ it("a model of IR version 3, whose initializers are inputs as well, still runs w
     outputs: [value("y", ["n", 5])],
   });
   const { decomposed, projected } = await atRanks(bytes, 6, 5);
-  expect(openBytes(decomposed).model.graph.inputs.map(({ name }) => name)).toEqual(["x", "b", "w.low_rank_B", "w.low_rank_A"]);
+  expect(openBytes(decomposed).model.graph.inputs.map(({ name }) => name)).toEqual([
+    "x",
+    "b",
+    "w.low_rank_B",
+    "w.low_rank_A",
+  ]);
   const original = await runOutput(bytes, x, "y");
   expect(relativeDifference(await runOutput(decomposed, x, "y"), original)).toBeLessThan(DECOMPOSED);
   expect(relativeDifference(await runOutput(projected, x, "y"), original)).toBeLessThan(DECOMPOSED);
