@@ -13,9 +13,9 @@ import { gramKey } from "./layers/layer";
 import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
 import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
+import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
 import { modelParameters } from "./onnx/parameters";
-import { readFloat32 } from "./onnx/tensor";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
 import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
 import { sha256OfFile } from "./sha256";
@@ -96,7 +96,7 @@ export async function analyzeWithData(
       for (const layer of group) {
         meter.enter("search", layer.name);
         const before = meter.total;
-        const weight = readFloat32(model.wire, layer.weight);
+        const weight = readConstant(model.wire, layer.weight);
         const basis = await watch.time("spectra", () => layerBasis(layer, weight, grams.get(gramKey(layer))!));
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =
@@ -150,7 +150,7 @@ async function analyzeWeights(
   const layers: LayerReport[] = [];
   for (const layer of subject.layers) {
     options.signal?.throwIfAborted();
-    const weight = readFloat32(subject.model.wire, layer.weight);
+    const weight = readConstant(subject.model.wire, layer.weight);
     const report = weightReport(layer, layerWeightSpectrum(layer, weight), null);
     layers.push(report);
     options.onEvent?.({ kind: "layer", layer: report });

@@ -4,10 +4,11 @@ import type { ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
 import type { Layer } from "../layers/layer";
+import { readConstant } from "../onnx/constants";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
 import type { Node, ValueInfo } from "../onnx/schema";
-import { elementCount, readFloat32 } from "../onnx/tensor";
+import { elementCount, readSmallTensor } from "../onnx/tensor";
 import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
 
 /** A model file with the layers that will be analysed. */
@@ -23,12 +24,12 @@ export interface Subject {
 export function openSubject(path: string): Subject {
   const model = openModel(path);
   try {
-    const index = indexGraph(model.graph);
+    const index = indexGraph(model.graph, (tensor) => readSmallTensor(model.wire, tensor));
     const found = findLayers(index);
     const skipped = [...found.skipped];
     const warnings: string[] = [];
     const layers = found.layers.filter((layer) => {
-      const elements = readFloat32(model.wire, layer.weight);
+      const elements = readConstant(model.wire, layer.weight);
       const at = elements.findIndex((value) => !Number.isFinite(value));
       if (at < 0) return true;
       const reason = `its weight is not finite: element ${at} is ${elements[at]}`;

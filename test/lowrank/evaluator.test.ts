@@ -6,7 +6,8 @@ import type { Layer } from "../../src/layers/layer";
 import { Evaluator, type EvaluatorContext } from "../../src/lowrank/evaluator";
 import { editedModelBytes } from "../../src/onnx/edit";
 import type { Dimension } from "../../src/onnx/schema";
-import { elementCount, readFloat32 } from "../../src/onnx/tensor";
+import { readConstant } from "../../src/onnx/constants";
+import { elementCount } from "../../src/onnx/tensor";
 import { createSession } from "../../src/runtime/session";
 import { classes, floats, openBytes, type Opened } from "../fixtures/data";
 import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";
@@ -80,7 +81,7 @@ async function correctOfWhole(
 
 /** W disturbed, so that answers change but not all to the same. */
 function disturbed({ model }: Opened, layer: Layer, seed: number): Float32Array {
-  const original = readFloat32(model.wire, layer.weight);
+  const original = readConstant(model.wire, layer.weight);
   const noise = floats(
     original.length,
     seed,
@@ -147,7 +148,7 @@ describe("an evaluator", () => {
       context(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
     );
     await evaluator.start(first);
-    await evaluator.correct(readFloat32(opened.model.wire, first.weight));
+    await evaluator.correct(readConstant(opened.model.wire, first.weight));
     expect(work).toEqual([5, 5, 5, 3.5]);
     await evaluator.release();
   });
