@@ -46,7 +46,7 @@ if (!process.argv.includes("--kernels")) {
     logLevel: "warning",
     mainFields: ["module", "main"],
   };
-  const external = ["onnxruntime-node", "vscode"];
+  const external = ["onnxruntime-node", "sharp", "vscode"];
   await build({
     ...common,
     entryPoints: { index: "src/index.ts", extension: "src/extension.ts" },

@@ -6,7 +6,7 @@ import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
 import { checkNotInput, checkTarget } from "./atomicFile";
-import { configFor, parseConfig, type ResolvedConfig } from "./config";
+import { configFor, parseConfig, type DataConfig, type ResolvedConfig } from "./config";
 import { ExpectedError } from "./errors";
 import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
 import { stageEditedModel } from "./onnx/writer";
@@ -88,7 +88,7 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file));
+  const data = await openData(subject, settingsConfig(report, file), { signal: options.signal });
   await checkData(report, data, file);
   const decompositions = await rebuildDecompositions(subject, data, report, file, options.signal);
   return { report, decompositions, data };
@@ -98,8 +98,7 @@ function settingsConfig({ settings }: ModelReport, file: string): ResolvedConfig
   const { calibration, validation, preprocess } = settings;
   const plain = (data: typeof calibration): object | undefined => {
     if (!data) return undefined;
-    const { source, labels, limit } = data;
-    return { source, ...(labels === undefined ? {} : { labels }), ...(limit === undefined ? {} : { limit }) };
+    return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "sha256"));
   };
   const config = { calibration: plain(calibration), validation: plain(validation), preprocess };
   const present = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
@@ -115,11 +114,16 @@ async function checkData({ settings }: ModelReport, data: SubjectData, file: str
     for (const part of ["source", "labels"] as const) {
       if (recorded.sha256[part] === found[part]) continue;
       throw new ExpectedError(
-        `${recorded[part] ?? `the ${which} ${part}`} has changed since ${file} was made ` +
+        `${pathOf(recorded[part]) ?? `the ${which} ${part}`} has changed since ${file} was made ` +
           `(sha256 ${String(found[part]).slice(0, 12)}…, not ${String(recorded.sha256[part]).slice(0, 12)}…). Analyze the model again.`,
       );
     }
   }
+}
+
+/** A path, or those of several inputs. */
+function pathOf(source: DataConfig["source"] | undefined): string | undefined {
+  return typeof source === "object" ? Object.values(source).join(", ") : source;
 }
 
 /** Runs the written file afresh: accuracy on the validation data, and latency beside the original's. */
@@ -135,8 +139,8 @@ async function verify(
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
   try {
-    const sample = data.calibrationBatches.smallest();
-    const latency = await pairedLatency(original, smaller, new Map([[data.input.name, sample]]), signal);
+    const { values, rows } = data.calibrationBatches.smallest();
+    const latency = await pairedLatency(original, smaller, values, signal);
     return {
       path: path.resolve(options.output),
       sha256: await sha256OfFile(written),
@@ -147,7 +151,7 @@ async function verify(
         before: scoring?.original ?? null,
         after: predicted && scoring ? accuracyOf(predicted, scoring.targets) : null,
       },
-      latency: { batch: sample.dims[0], ...latency },
+      latency: { batch: rows, ...latency },
     };
   } finally {
     await original.release();

@@ -32,7 +32,6 @@ export function chooseOutput(index: GraphIndex, probe: Probe, path: string): Sco
 
 export interface ScoringContext {
   readonly batches: Batches;
-  readonly inputName: string;
   readonly outputName: string;
   readonly signal: AbortSignal | undefined;
   readonly onWork: (samples: number) => void;
@@ -44,15 +43,15 @@ export async function predictAll(
   what: string,
   context: ScoringContext,
 ): Promise<Int32Array> {
-  const { batches, inputName, outputName, signal, onWork } = context;
+  const { batches, outputName, signal, onWork } = context;
   const session = await createSession(model, what);
   const result = new Int32Array(batches.samples);
   try {
     for (let i = 0; i < batches.count; i++) {
       signal?.throwIfAborted();
-      const { start, samples, value } = batches.batch(i);
-      const output = (await session.run(new Map([[inputName, value]]))).get(outputName)!;
-      result.set(predictions(output, value.dims[0], samples), start);
+      const { start, samples, rows, values } = batches.batch(i);
+      const output = (await session.run(values)).get(outputName)!;
+      result.set(predictions(output, rows, samples), start);
       onWork(samples);
     }
   } finally {

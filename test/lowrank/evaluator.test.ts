@@ -25,13 +25,15 @@ function dataset(sampleDims: readonly number[]): Dataset {
     count: SAMPLES,
     labels: null,
     labelOrigin: null,
-    elementType: "float32",
-    sampleDims,
+    classNames: null,
+    inputs: ["x"],
+    sources: ["x.npy"],
     sampleBytes: 4 * width,
-    batch: (start, count) => ({
-      data: data.slice(start * width, (start + count) * width),
-      dims: [count, ...sampleDims],
-    }),
+    warnings: [],
+    batch: (start, count) => {
+      const dims = [count, ...sampleDims];
+      return new Map([["x", { type: "float32", dims, data: data.slice(start * width, (start + count) * width) }]]);
+    },
     sha256: () => Promise.resolve({ source: "", labels: null }),
   };
 }
@@ -41,7 +43,6 @@ function context({ model, index }: Opened, batches: Batches, more: Partial<Evalu
     model,
     index,
     batches,
-    inputName: "x",
     outputName: "y",
     targets: classes(SAMPLES, CLASSES, 2),
     macShare: () => 1,
@@ -67,7 +68,7 @@ async function correctOfWhole(
   const session = await createSession(bytes, "whole model");
   let correct = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
-    const one = samples.batch(sample, 1).data as Float32Array;
+    const one = samples.batch(sample, 1).get("x")!.data as Float32Array;
     const repeated = new Float32Array(fixed * one.length);
     for (let row = 0; row < fixed; row++) repeated.set(one, row * one.length);
     const x = { type: "float32" as const, dims: [fixed, ...sampleDims], data: repeated };
@@ -98,7 +99,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
     ["a fixed batch size with a filled-up last batch", 8, 8],
   ] as const)("every layer's count is that of the whole model: %s", async (__, batch, size) => {
     const opened = openBytes(build(batch));
-    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], size);
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, size);
     expect(batches.count).toBe(Math.ceil(SAMPLES / size));
     const evaluator = new Evaluator(context(opened, batches));
     const counts = new Set<number>();
@@ -121,7 +122,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
 
   it("layers may be started in any order, and again", async () => {
     const opened = openBytes(build("n"));
-    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], 16);
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, 16);
     const evaluator = new Evaluator(context(opened, batches));
     const layers = findLayers(opened.index).layers.filter(({ name }) => name !== "side");
     for (const layer of [...layers].reverse().concat(layers.slice(1, 3), layers.slice(0, 1))) {
@@ -135,7 +136,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
 
 describe("an evaluator", () => {
   const opened = openBytes(mlp());
-  const batches = cutIntoBatches(dataset([FEATURES]), opened.model.graph.inputs[0], 10);
+  const batches = cutIntoBatches(dataset([FEATURES]), opened.model.graph.inputs, 10);
   const [first] = findLayers(opened.index).layers;
 
   it("refuses to count before a layer is started", async () => {
