@@ -7,7 +7,7 @@ import { markup, type Markup } from "./markup";
 export function bar(share: number, mark: number | null = null, of: "data" | "weights" = "data"): Markup {
   const end = clamped(share);
   const tick =
-    mark === null ? null : markup`<rect class="mark" x="${Math.min(clamped(mark), 99)}" width="1" height="8"/>`;
+    mark === null ? null : markup`<rect class="mark" x="${Math.min(clamped(mark), 98)}" width="2" height="8"/>`;
   return markup`<svg class="share ${of}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="fill" width="${end}" height="8"/>${tick}</svg>`;
 }
 

@@ -34,13 +34,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Text for a place in HTML, be it between tags or in a quoted attribute. */
 export function escaped(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+/** Line ends beyond ASCII, and the marks that turn the writing direction round. */
+const MOVING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Text without characters that move what is around them: control characters, and marks of the writing direction. */
+export function visible(text: string): string {
+  return printable(text).replace(MOVING, "�");
 }
 
 /** JSON for a script element: nothing in it can end the element, open a comment, or end a line of a script. */
 export function embeddedJson(value: unknown): string {
   return JSON.stringify(value).replace(
-    /[<>\u2028\u2029]/g,
+    /[<>\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

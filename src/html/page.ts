@@ -3,7 +3,7 @@ import type { LayerReport, ModelReport } from "../report";
 import { pageScript, pageStyle } from "./assets.generated";
 import { figures } from "./figures";
 import { layerTable } from "./layerTable";
-import { embeddedJson, markup, nameMarkup, trusted, type Markup } from "./markup";
+import { embeddedJson, markup, nameMarkup, trusted, visible, type Markup } from "./markup";
 import { fileName, howToRead, setup, skippedNodes, stages, warnings } from "./sections";
 
 /** The report as one HTML page that needs no network, no other file and no permission but to run its own script. */
@@ -124,14 +124,15 @@ const SPECTRUM_DIGITS = 6;
 /** What the charts draw. Paths stay out of the page. */
 export function pageData({ layers, accuracy, settings }: ModelReport): unknown {
   const { tolerance, baseline } = settings;
-  return { layers: layers.map(roundedSpectra), accuracy, settings: { tolerance, baseline } };
+  return { layers: layers.map(drawn), accuracy, settings: { tolerance, baseline } };
 }
 
-function roundedSpectra(layer: LayerReport): LayerReport {
+function drawn(layer: LayerReport): LayerReport {
   const round = (values: readonly number[]): number[] => values.map((value) => Number(value.toPrecision(SPECTRUM_DIGITS)));
   const { input, output, weight, projected } = layer.spectra;
   return {
     ...layer,
+    name: visible(layer.name),
     spectra: {
       input: input && round(input),
       output: output && round(output),

@@ -23,7 +23,7 @@ export function warnings({ warnings: texts }: ModelReport): Markup | null {
 export function setup(report: ModelReport): Markup {
   const { settings, device, cost, model, accuracy } = report;
   const terms: (readonly [string, string | Markup])[] = [["Ranks by", ranksText(settings)]];
-  if (settings.ranks === "search") terms.push(["Tolerance", `${settings.tolerance} points for each projection of each layer`]);
+  if (settings.ranks === "search") terms.push(["Tolerance", `${settings.tolerance} ${settings.tolerance === 1 ? "point" : "points"} for each projection of each layer`]);
   if (accuracy.samples !== null) terms.push(["Validated on", `${thousands(accuracy.samples)} samples`]);
   terms.push(["Device", `${device.used}: ${device.why}`]);
   const evaluations = cost.evaluations > 0 ? `, ${thousands(cost.evaluations)} evaluations` : "";
@@ -88,10 +88,9 @@ export function stages({ cost }: ModelReport): Markup | null {
 }
 
 export function seconds(value: number): string {
-  if (value >= 60) {
-    const whole = Math.round(value);
-    return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  }
+  const whole = Math.round(value);
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole >= 60) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return value >= 10
     ? `${value.toFixed(0)} s`
     : value >= 0.1
