@@ -15,10 +15,11 @@ import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
+import { bytesWithData } from "./onnx/externalTensors";
 import { modelParameters } from "./onnx/parameters";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
 import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
-import { sha256OfFile } from "./sha256";
+import { sha256OfModel } from "./onnx/sha256";
 
 export interface AnalyzeOptions {
   /** A config, or the path of one; without it, the file beside the model. */
@@ -180,8 +181,8 @@ async function reportHead(
     schemaVersion: REPORT_SCHEMA_VERSION,
     model: {
       path: model.path,
-      sha256: await sha256OfFile(model.path),
-      bytes: model.bytes,
+      sha256: await sha256OfModel(model),
+      bytes: bytesWithData(model),
       opset: model.opsets.get("") ?? 0,
     },
     device: chooseDevice(options.device ?? "auto"),
@@ -201,7 +202,12 @@ async function replacedAccuracy(
   if (!scoring) return { metric: null, samples: null, original: null, projected: null, decomposed: null };
   const accuracy = async (edit: GraphEdit, what: string): Promise<number> => {
     const bytes = editedModelBytes(subject.model, edit);
-    const predicted = await predictAll(bytes, `${subject.model.path} (${what})`, { ...scoring.context, onWork });
+    const predicted = await predictAll(
+      bytes,
+      `${subject.model.path} (${what})`,
+      { ...scoring.context, onWork },
+      subject.model.folder,
+    );
     return accuracyOf(predicted, scoring.targets);
   };
   return {

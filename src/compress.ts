@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
@@ -9,12 +8,14 @@ import { checkNotInput, checkTarget } from "./atomicFile";
 import { configFor, parseConfig, type DataConfig, type ResolvedConfig } from "./config";
 import { ExpectedError } from "./errors";
 import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
-import { stageEditedModel } from "./onnx/writer";
+import { bytesWithData } from "./onnx/externalTensors";
+import { openModel } from "./onnx/reader";
+import { checkModelTarget, stageEditedModel } from "./onnx/writer";
 import type { CompressionReport, ModelReport } from "./report";
 import { readReport } from "./reportFile";
 import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
-import { sha256OfFile } from "./sha256";
+import { sha256OfModel } from "./onnx/sha256";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
   /** A report of {@link analyze}: its ranks are used, on the same data. Without it, the analysis is made first. */
@@ -37,6 +38,7 @@ export async function compress(modelPath: string, options: CompressOptions): Pro
   checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
+    checkModelTarget(subject.model, options.output, { force });
     const prepared =
       options.from === undefined
         ? await fromData(subject, configFor(modelPath, options.config), options)
@@ -76,7 +78,7 @@ async function fromData(subject: Subject, config: ResolvedConfig, options: Compr
 async function fromReport(subject: Subject, options: CompressOptions): Promise<Prepared> {
   const file = options.from ?? "";
   const report = readReport(file);
-  const sha256 = await sha256OfFile(subject.model.path);
+  const sha256 = await sha256OfModel(subject.model);
   if (report.model.sha256 !== sha256) {
     throw new ExpectedError(
       `${file} is a report of another model: it was made from ${report.model.path} (sha256 ` +
@@ -138,15 +140,16 @@ async function verify(
   const predicted = scoring && (await predictAll(written, options.output, scoring.context));
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
+  const after = openModel(written);
   try {
     const { values, rows } = data.calibrationBatches.smallest();
     const latency = await pairedLatency(original, smaller, values, signal);
     return {
       path: path.resolve(options.output),
-      sha256: await sha256OfFile(written),
+      sha256: await sha256OfModel(after),
       method: options.method ?? "paper",
       layersDecomposed: decompositions.length,
-      bytes: { before: report.model.bytes, after: statSync(written).size },
+      bytes: { before: report.model.bytes, after: bytesWithData(after) },
       accuracy: {
         before: scoring?.original ?? null,
         after: predicted && scoring ? accuracyOf(predicted, scoring.targets) : null,
@@ -154,6 +157,7 @@ async function verify(
       latency: { batch: rows, ...latency },
     };
   } finally {
+    after.close();
     await original.release();
     await smaller.release();
   }

@@ -42,9 +42,10 @@ export async function predictAll(
   model: string | Uint8Array,
   what: string,
   context: ScoringContext,
+  folder: string | null = null,
 ): Promise<Int32Array> {
   const { batches, outputName, signal, onWork } = context;
-  const session = await createSession(model, what);
+  const session = await createSession(model, what, folder);
   const result = new Int32Array(batches.samples);
   try {
     for (let i = 0; i < batches.count; i++) {

@@ -7,6 +7,8 @@ import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
 import type { Layer } from "../layers/layer";
 import { readConstant } from "../onnx/constants";
+import { checkExternalTensors } from "../onnx/externalData";
+import { externalTensors } from "../onnx/externalTensors";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
@@ -26,6 +28,7 @@ export interface Subject {
 export function openSubject(path: string): Subject {
   const model = openModel(path);
   try {
+    checkExternalTensors(model.wire.source, externalTensors(model));
     const index = indexGraph(model.graph, (tensor) => readSmallTensor(model.wire, tensor));
     const found = findLayers(index);
     const skipped = [...found.skipped];

@@ -61,7 +61,7 @@ export class Evaluator {
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(bytes, `${model.path} from ${layer.name} on`);
+    const session = await createSession(bytes, `${model.path} from ${layer.name} on`, model.folder);
     this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
     this.layer = layer;
     return true;
@@ -106,7 +106,7 @@ export class Evaluator {
       const part = partBetween(index, missing, known, this.dataDependent);
       const inputs = this.declarations(part.boundary);
       const bytes = partModel(model, part, { inputs, outputs: missing });
-      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`);
+      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder);
       const share = this.context.macShare(part.nodes);
       const computed = new Map<string, TensorValue[]>(missing.map((name) => [name, []]));
       try {

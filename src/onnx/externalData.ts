@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { ExpectedError } from "../errors";
-import { unreadable, withInputFile } from "../inputFile";
+import { withInputFile } from "../inputFile";
 import type { ByteSource } from "./byteSource";
 import type { ByteRange, ElementType, TensorInfo } from "./schema";
 import { elementCount } from "./tensor";
@@ -21,8 +21,13 @@ export function isExternal(tensor: TensorInfo): tensor is ExternalTensor {
   return tensor.payload.kind === "external";
 }
 
-/** Longer names are shortened in messages: they come from the file. */
+/** Longer names are shortened in messages. */
 const LONGEST_NAME = 200;
+
+/** A name from the model as messages show it: on one line, without characters that a terminal would obey. */
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, LONGEST_NAME));
+}
 
 /**
  * The file that `location` names, as the real path of a file inside the model's folder. Nothing else is ever opened: a
@@ -30,9 +35,8 @@ const LONGEST_NAME = 200;
  * @throws ExpectedError if it lies outside (by "..", as an absolute path, or through a link), or is missing or no file.
  */
 export function externalFile(source: ByteSource, location: string): string {
-  const name = JSON.stringify(location.slice(0, LONGEST_NAME));
   const refusal = (reason: string): ExpectedError =>
-    new ExpectedError(`${source.name} keeps weights in ${name}, ${reason}`);
+    new ExpectedError(`${source.name} keeps weights in ${quoted(location)}, ${reason}`);
   if (source.folder === null) throw refusal("and a model in memory has no other files.");
   if (location === "" || location.includes("\0")) throw refusal("which is not the name of a file.");
   const outside = (folder: string): ExpectedError =>
@@ -49,7 +53,8 @@ export function externalFile(source: ByteSource, location: string): string {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") throw refusal(`and ${source.folder} has no such file: put it there.`);
-    throw unreadable(path.join(source.folder, location), error);
+    if (code === "EACCES" || code === "EPERM") throw refusal("which may not be read (permission denied).");
+    throw refusal(`which cannot be found: ${error instanceof Error ? error.message : String(error)}.`);
   }
   if (!isInside(root, real)) throw outside(root);
   // Looked at before it is opened: opening a pipe would wait for a writer.
@@ -68,7 +73,7 @@ function isInside(folder: string, file: string): boolean {
  */
 export function externalRange(source: ByteSource, tensor: ExternalTensor): ByteRange {
   const { elementType, dims, payload } = tensor;
-  const called = `${source.name}: tensor "${tensor.name}"`;
+  const called = `${source.name}: tensor ${quoted(tensor.name)}`;
   const bits = elementType === null ? undefined : BITS[elementType];
   const expected = bits === undefined ? null : Math.ceil((bits * elementCount(dims)) / 8);
   const length = payload.length ?? expected;
@@ -77,11 +82,13 @@ export function externalRange(source: ByteSource, tensor: ExternalTensor): ByteR
   }
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
   if (!isCount(payload.offset) || !isCount(length) || !isCount(payload.offset + length)) {
-    throw new ExpectedError(`${called} has offset ${payload.offset} and length ${length} in ${payload.location}.`);
+    throw new ExpectedError(
+      `${called} has offset ${payload.offset} and length ${length} in ${quoted(payload.location)}.`,
+    );
   }
   if (expected !== null && length !== expected) {
     throw new ExpectedError(
-      `${called} has shape [${dims.join(", ")}], which is ${expected} bytes, but ${length} in ${payload.location}.`,
+      `${called} has shape [${dims.join(", ")}], which is ${expected} bytes, but ${length} in ${quoted(payload.location)}.`,
     );
   }
   return { start: payload.offset, end: payload.offset + length };
@@ -118,7 +125,7 @@ export function checkExternalTensors(source: ByteSource, tensors: Iterable<Exter
 
 function tooShort(source: ByteSource, tensor: ExternalTensor, expected: number, found: number): ExpectedError {
   return new ExpectedError(
-    `${source.name}: ${tensor.payload.location} has ${found} bytes, but tensor "${tensor.name}" ends at byte ${expected} ` +
+    `${source.name}: ${quoted(tensor.payload.location)} has ${found} bytes, but tensor ${quoted(tensor.name)} ends at byte ${expected} ` +
       `of it: it is truncated, or belongs to another model.`,
   );
 }

@@ -34,7 +34,7 @@ export async function gramMatrices(
     addInitializers: emission.initializers,
     outputs: [...plan.outputs.keys()].map((name) => ({ name, elementType: null, shape: null })),
   });
-  const session = await createSession(bytes, `${model.path} (with Gram matrices)`);
+  const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder);
   const sums = new Map<string, Float64Array>();
   try {
     for (let index = 0; index < batches.count; index++) {

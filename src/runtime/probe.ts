@@ -32,7 +32,7 @@ export async function probeShapes(
   for (const name of [...fed, ...index.outputs]) exposed.delete(name);
   const inner = [...exposed].map((name) => ({ name, elementType: null, shape: null }));
   const bytes = editedModelBytes(model, { addOutputs: inner });
-  const session = await createSession(bytes, model.path);
+  const session = await createSession(bytes, model.path, model.folder);
   try {
     const computed = await session.run(values);
     const dims = new Map([...values, ...computed].map(([name, value]) => [name, value.dims]));
