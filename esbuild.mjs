@@ -1,5 +1,6 @@
-// Builds dist/ from src/: the WebAssembly kernels, then the bundles, the type declarations and the JSON Schemas.
-// `node esbuild.mjs --kernels` stops after the kernels: tests and the type checker need nothing more.
+// Builds dist/ from src/: the generated modules (WebAssembly kernels, script and style of the HTML report), then the
+// bundles, the type declarations and the JSON Schemas.
+// `node esbuild.mjs --kernels` stops after the generated modules: tests and the type checker need nothing more.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -36,7 +37,32 @@ async function buildKernels() {
   );
 }
 
+/** webview/reportPage → one script and one style sheet, kept as text in a generated module: the page is one file. */
+async function buildReportPage() {
+  const { outputFiles } = await build({
+    entryPoints: ["webview/reportPage.ts", "webview/reportPage.css"],
+    outdir: "dist",
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "iife",
+    target: ["es2022", "chrome111", "firefox115", "safari16"],
+    // chart.js asks that its licence goes with it.
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+  const text = (extension) => outputFiles.find((file) => file.path.endsWith(extension)).text;
+  const [script, style] = [text(".js"), text(".css")];
+  if (/<\/(script|style)|<!--/i.test(script + style)) throw new Error("The report page would end its own element.");
+  writeFileSync(
+    "src/html/assets.generated.ts",
+    `// Written by esbuild.mjs from webview/.\nexport const pageScript: string = ${JSON.stringify(script)};\n` +
+      `export const pageStyle: string = ${JSON.stringify(style)};\n`,
+  );
+}
+
 await buildKernels();
+await buildReportPage();
 if (!process.argv.includes("--kernels")) {
   mkdirSync("dist", { recursive: true });
   const common = {
@@ -47,7 +73,7 @@ if (!process.argv.includes("--kernels")) {
     logLevel: "warning",
     mainFields: ["module", "main"],
   };
-  const external = ["onnxruntime-node", "vscode"];
+  const external = ["onnxruntime-node", "sharp", "vscode"];
   await build({
     ...common,
     entryPoints: { index: "src/index.ts", extension: "src/extension.ts" },

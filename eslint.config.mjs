@@ -21,6 +21,17 @@ export default tseslint.config(
     },
   },
   {
+    // The types of the browser are there for webview/; elsewhere its globals would be forgotten declarations.
+    files: ["src/**/*.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["close", "document", "event", "history", "length", "location", "name", "open", "origin", "parent", "print"],
+        ...["screen", "self", "status", "stop", "top", "window"],
+      ],
+    },
+  },
+  {
     files: ["**/*.mjs"],
     languageOptions: {
       globals: {

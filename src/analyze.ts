@@ -13,12 +13,13 @@ import { gramKey } from "./layers/layer";
 import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
 import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
+import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
+import { bytesWithData } from "./onnx/externalTensors";
 import { modelParameters } from "./onnx/parameters";
-import { readFloat32 } from "./onnx/tensor";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
 import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
-import { sha256OfFile } from "./sha256";
+import { sha256OfModel } from "./onnx/sha256";
 
 export interface AnalyzeOptions {
   /** A config, or the path of one; without it, the file beside the model. */
@@ -74,7 +75,7 @@ export async function analyzeWithData(
   const tolerance = options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();
-  const data = await watch.time("preparation", () => openData(subject, config));
+  const data = await watch.time("preparation", () => openData(subject, config, { signal: options.signal }));
   const searches = data.validationBatches !== null && options.energy === undefined;
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
@@ -96,7 +97,7 @@ export async function analyzeWithData(
       for (const layer of group) {
         meter.enter("search", layer.name);
         const before = meter.total;
-        const weight = readFloat32(model.wire, layer.weight);
+        const weight = readConstant(model.wire, layer.weight);
         const basis = await watch.time("spectra", () => layerBasis(layer, weight, grams.get(gramKey(layer))!));
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =
@@ -150,7 +151,7 @@ async function analyzeWeights(
   const layers: LayerReport[] = [];
   for (const layer of subject.layers) {
     options.signal?.throwIfAborted();
-    const weight = readFloat32(subject.model.wire, layer.weight);
+    const weight = readConstant(subject.model.wire, layer.weight);
     const report = weightReport(layer, layerWeightSpectrum(layer, weight), null);
     layers.push(report);
     options.onEvent?.({ kind: "layer", layer: report });
@@ -180,8 +181,8 @@ async function reportHead(
     schemaVersion: REPORT_SCHEMA_VERSION,
     model: {
       path: model.path,
-      sha256: await sha256OfFile(model.path),
-      bytes: model.bytes,
+      sha256: await sha256OfModel(model),
+      bytes: bytesWithData(model),
       opset: model.opsets.get("") ?? 0,
     },
     device: chooseDevice(options.device ?? "auto"),
@@ -201,7 +202,12 @@ async function replacedAccuracy(
   if (!scoring) return { metric: null, samples: null, original: null, projected: null, decomposed: null };
   const accuracy = async (edit: GraphEdit, what: string): Promise<number> => {
     const bytes = editedModelBytes(subject.model, edit);
-    const predicted = await predictAll(bytes, `${subject.model.path} (${what})`, { ...scoring.context, onWork });
+    const predicted = await predictAll(
+      bytes,
+      `${subject.model.path} (${what})`,
+      { ...scoring.context, onWork },
+      subject.model.folder,
+    );
     return accuracyOf(predicted, scoring.targets);
   };
   return {

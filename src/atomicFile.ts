@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -14,7 +15,7 @@ import {
 import path from "node:path";
 import { ExpectedError } from "./errors";
 
-/** Temporary files of this process, to be removed when it is interrupted. */
+/** Temporary files and folders of this process, to be removed when it is interrupted. */
 const unfinished = new Set<string>();
 
 /** `.report.json.4711.ranklens-tmp`: the process that writes it is in the name, so that leftovers are recognised. */
@@ -56,6 +57,12 @@ export interface StagedFile {
   discard(): void;
 }
 
+/** A file to be written. */
+interface NewFile {
+  readonly path: string;
+  readonly chunks: Iterable<Uint8Array>;
+}
+
 /**
  * Writes `chunks` into a temporary file beside `target`, synced. npm's write-file-atomic takes the whole content in
  * memory, which a model of gigabytes should not need, and has no place for a check before the renaming.
@@ -63,37 +70,92 @@ export interface StagedFile {
  */
 export function stageFile(target: string, chunks: Iterable<Uint8Array>, options: { force: boolean }): StagedFile {
   checkTarget(target, options);
-  const folder = path.dirname(path.resolve(target));
-  const temporary = path.join(folder, `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
-  const discard = (): void => {
-    rmSync(temporary, { force: true });
-    unfinished.delete(temporary);
-  };
-  try {
-    removeLeftovers(folder, path.basename(target));
+  const temporary = temporaryPath(target);
+  const discard = (): void => removeTemporary(temporary);
+  const attempt = attempter(target, discard);
+  attempt(() => {
+    removeLeftovers(target);
     unfinished.add(temporary);
-    const descriptor = openSync(temporary, "w");
-    try {
-      for (const chunk of chunks) writeAll(descriptor, chunk);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    discard();
-    throw unwritable(target, error);
-  }
-  const commit = (): void => {
-    try {
+    writeSynced(temporary, chunks);
+  });
+  const commit = (): void =>
+    attempt(() => {
       checkTarget(target, options);
       renameSync(temporary, target);
       unfinished.delete(temporary);
+    });
+  return { temporary, commit, discard };
+}
+
+/**
+ * As {@link stageFile}, for a file that refers to another one beside it by name. Both are written into a temporary
+ * folder, under their own names, so that the first can be checked as it is. Two files cannot get their names in one
+ * step: whatever stood under them is taken away first, so that no old file ever stands beside a new one.
+ */
+export function stageWithCompanion(file: NewFile, companion: NewFile, options: { force: boolean }): StagedFile {
+  // The companion first, in every step: a file without its companion would be of no use.
+  const files = [companion, file];
+  for (const { path: target } of files) checkTarget(target, options);
+  const folder = temporaryPath(file.path);
+  const staged = (target: string): string => path.join(folder, path.basename(target));
+  const replaced = (target: string): string => `${staged(target)}.replaced`;
+  const discard = (): void => removeTemporary(folder);
+  const attempt = attempter(file.path, discard);
+  attempt(() => {
+    removeLeftovers(file.path);
+    unfinished.add(folder);
+    mkdirSync(folder);
+    for (const { path: target, chunks } of files) writeSynced(staged(target), chunks);
+  });
+  const commit = (): void =>
+    attempt(() => {
+      for (const { path: target } of files) checkTarget(target, options);
+      const undo: (() => void)[] = [];
+      const move = (from: string, to: string): void => {
+        renameSync(from, to);
+        undo.unshift(() => renameSync(to, from));
+      };
+      try {
+        for (const { path: target } of [...files].reverse()) if (existsSync(target)) move(target, replaced(target));
+        for (const { path: target } of files) move(staged(target), target);
+      } catch (error) {
+        for (const step of undo) step();
+        throw error;
+      }
+      discard();
+    });
+  return { temporary: staged(file.path), commit, discard };
+}
+
+function temporaryPath(target: string): string {
+  return path.join(path.dirname(path.resolve(target)), `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
+}
+
+function removeTemporary(temporary: string): void {
+  rmSync(temporary, { recursive: true, force: true });
+  unfinished.delete(temporary);
+}
+
+/** Runs a step of writing `target`; where it fails, cleans up, and says in words why. */
+function attempter(target: string, discard: () => void): (step: () => void) => void {
+  return (step) => {
+    try {
+      step();
     } catch (error) {
       discard();
       throw unwritable(target, error);
     }
   };
-  return { temporary, commit, discard };
+}
+
+function writeSynced(file: string, chunks: Iterable<Uint8Array>): void {
+  const descriptor = openSync(file, "w");
+  try {
+    for (const chunk of chunks) writeAll(descriptor, chunk);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Writes `chunks` to `target` all or nothing; see {@link stageFile}. */
@@ -117,7 +179,7 @@ function unwritable(target: string, error: unknown): ExpectedError {
 
 /** Removes what this process had begun to write; for signal handlers. */
 export function removeUnfinished(): void {
-  for (const file of unfinished) rmSync(file, { force: true });
+  for (const temporary of unfinished) rmSync(temporary, { recursive: true, force: true });
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
@@ -126,10 +188,13 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
 }
 
 /** A process that was killed could not clean up: what it began for this target goes with the next writing. */
-function removeLeftovers(folder: string, target: string): void {
+function removeLeftovers(target: string): void {
+  const folder = path.dirname(path.resolve(target));
   for (const name of readdirSync(folder)) {
     const match = TEMPORARY.exec(name);
-    if (match?.[1] === target && !isRunning(Number(match[2]))) rmSync(path.join(folder, name), { force: true });
+    if (match?.[1] === path.basename(target) && !isRunning(Number(match[2]))) {
+      rmSync(path.join(folder, name), { recursive: true, force: true });
+    }
   }
 }
 

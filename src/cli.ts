@@ -8,6 +8,7 @@ import { progressDisplay } from "./cli/progressBar";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
 import { inspect } from "./inspect";
+import type { ModelReport } from "./report";
 import { writeReport } from "./reportFile";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
 
@@ -22,6 +23,7 @@ interface AnalysisFlags {
   energy?: number;
   device?: DeviceChoice;
   report?: string;
+  html?: string;
   force?: boolean;
 }
 
@@ -49,6 +51,7 @@ function withAnalysisOptions(command: Command): Command {
     .option("--energy <share>", "ranks from this share of the energy, without a search", share)
     .addOption(new Option("--device <device>", "where the model runs").choices([...deviceChoices]).default("auto"))
     .option("-r, --report <file>", "write the report as JSON")
+    .option("--html <file>", "write the report as one HTML page")
     .option("-f, --force", "overwrite files");
 }
 
@@ -72,13 +75,14 @@ function program(): Command {
     .description("measure the utilized rank of every layer")
     .option("--weights-only", "use no data: weight rank and stable rank only")
     .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean }) => {
-      const { report: target, ...options } = flags;
+      const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
-      checkReportTarget(target, model, force);
+      checkReportTargets({ "--report": target, "--html": html }, model, force);
       const { analyze } = await import("./analyze");
       const report = await withProgress((onEvent) => analyze(model, { ...options, onEvent }));
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
+      if (html !== undefined) await writeHtml(report, html, force);
     });
   withAnalysisOptions(root.command("compress"))
     .description("write a smaller model and prove what it can do")
@@ -90,26 +94,43 @@ function program(): Command {
     )
     .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))
     .action(async (model: string, flags: AnalysisFlags & { output: string; from?: string; method?: "paper" }) => {
-      const { report: target, ...options } = flags;
+      const { report: target, html, ...options } = flags;
       const { from } = options;
-      if (target !== undefined && path.resolve(target) === path.resolve(options.output)) {
-        throw new CommanderError(EXIT.usage, "ranklens.usage", "--report and --output name the same file.");
-      }
       const force = options.force ?? false;
-      checkReportTarget(target, model, force);
+      checkReportTargets({ "--report": target, "--html": html }, model, force, { "--output": options.output });
       const { compress } = await import("./compress");
       const report = await withProgress((onEvent) => compress(model, { ...options, onEvent }));
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
+      if (html !== undefined) await writeHtml(report, html, force);
     });
   return root;
 }
 
-/** Refuses a report that would take the place of something, before any long work is done for it. */
-function checkReportTarget(target: string | undefined, model: string, force: boolean): void {
-  if (target === undefined) return;
-  checkTarget(target, { force });
-  checkNotInput(target, "the model", model);
+/** Refuses reports that would take the place of something, or of each other, before any long work is done for them. */
+function checkReportTargets(
+  targets: Readonly<Record<string, string | undefined>>,
+  model: string,
+  force: boolean,
+  others: Readonly<Record<string, string>> = {},
+): void {
+  const named = Object.entries({ ...targets, ...others }).filter((entry): entry is [string, string] => !!entry[1]);
+  named.forEach(([flag, file], i) => {
+    const same = named.slice(i + 1).find(([, other]) => path.resolve(other) === path.resolve(file));
+    if (!same) return;
+    throw new CommanderError(EXIT.usage, "ranklens.usage", `${flag} and ${same[0]} name the same file.`);
+  });
+  for (const target of Object.values(targets)) {
+    if (target === undefined) continue;
+    checkTarget(target, { force });
+    checkNotInput(target, "the model", model);
+  }
+}
+
+/** The page's script is loaded only for those who want the page. */
+async function writeHtml(report: ModelReport, target: string, force: boolean): Promise<void> {
+  const { writeHtmlReport } = await import("./html");
+  writeHtmlReport(report, target, { force });
 }
 
 async function withProgress<T>(work: (onEvent: (event: AnalysisEvent) => void) => Promise<T>): Promise<T> {

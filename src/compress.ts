@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
@@ -6,15 +5,17 @@ import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
 import { checkNotInput, checkTarget } from "./atomicFile";
-import { configFor, parseConfig, type ResolvedConfig } from "./config";
+import { configFor, parseConfig, type DataConfig, type ResolvedConfig } from "./config";
 import { ExpectedError } from "./errors";
 import { decompositionEdit, type Decomposition } from "./lowrank/decompose";
-import { stageEditedModel } from "./onnx/writer";
+import { bytesWithData } from "./onnx/externalTensors";
+import { openModel } from "./onnx/reader";
+import { checkModelTarget, stageEditedModel } from "./onnx/writer";
 import type { CompressionReport, ModelReport } from "./report";
 import { readReport } from "./reportFile";
 import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
-import { sha256OfFile } from "./sha256";
+import { sha256OfModel } from "./onnx/sha256";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
   /** A report of {@link analyze}: its ranks are used, on the same data. Without it, the analysis is made first. */
@@ -37,6 +38,7 @@ export async function compress(modelPath: string, options: CompressOptions): Pro
   checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
+    checkModelTarget(subject.model, options.output, { force });
     const prepared =
       options.from === undefined
         ? await fromData(subject, configFor(modelPath, options.config), options)
@@ -76,7 +78,7 @@ async function fromData(subject: Subject, config: ResolvedConfig, options: Compr
 async function fromReport(subject: Subject, options: CompressOptions): Promise<Prepared> {
   const file = options.from ?? "";
   const report = readReport(file);
-  const sha256 = await sha256OfFile(subject.model.path);
+  const sha256 = await sha256OfModel(subject.model);
   if (report.model.sha256 !== sha256) {
     throw new ExpectedError(
       `${file} is a report of another model: it was made from ${report.model.path} (sha256 ` +
@@ -88,7 +90,7 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file));
+  const data = await openData(subject, settingsConfig(report, file), { signal: options.signal });
   await checkData(report, data, file);
   const decompositions = await rebuildDecompositions(subject, data, report, file, options.signal);
   return { report, decompositions, data };
@@ -98,8 +100,7 @@ function settingsConfig({ settings }: ModelReport, file: string): ResolvedConfig
   const { calibration, validation, preprocess } = settings;
   const plain = (data: typeof calibration): object | undefined => {
     if (!data) return undefined;
-    const { source, labels, limit } = data;
-    return { source, ...(labels === undefined ? {} : { labels }), ...(limit === undefined ? {} : { limit }) };
+    return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "sha256"));
   };
   const config = { calibration: plain(calibration), validation: plain(validation), preprocess };
   const present = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
@@ -115,11 +116,16 @@ async function checkData({ settings }: ModelReport, data: SubjectData, file: str
     for (const part of ["source", "labels"] as const) {
       if (recorded.sha256[part] === found[part]) continue;
       throw new ExpectedError(
-        `${recorded[part] ?? `the ${which} ${part}`} has changed since ${file} was made ` +
+        `${pathOf(recorded[part]) ?? `the ${which} ${part}`} has changed since ${file} was made ` +
           `(sha256 ${String(found[part]).slice(0, 12)}…, not ${String(recorded.sha256[part]).slice(0, 12)}…). Analyze the model again.`,
       );
     }
   }
+}
+
+/** A path, or those of several inputs. */
+function pathOf(source: DataConfig["source"] | undefined): string | undefined {
+  return typeof source === "object" ? Object.values(source).join(", ") : source;
 }
 
 /** Runs the written file afresh: accuracy on the validation data, and latency beside the original's. */
@@ -134,22 +140,24 @@ async function verify(
   const predicted = scoring && (await predictAll(written, options.output, scoring.context));
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
+  const after = openModel(written);
   try {
-    const sample = data.calibrationBatches.smallest();
-    const latency = await pairedLatency(original, smaller, new Map([[data.input.name, sample]]), signal);
+    const { values, rows } = data.calibrationBatches.smallest();
+    const latency = await pairedLatency(original, smaller, values, signal);
     return {
       path: path.resolve(options.output),
-      sha256: await sha256OfFile(written),
+      sha256: await sha256OfModel(after),
       method: options.method ?? "paper",
       layersDecomposed: decompositions.length,
-      bytes: { before: report.model.bytes, after: statSync(written).size },
+      bytes: { before: report.model.bytes, after: bytesWithData(after) },
       accuracy: {
         before: scoring?.original ?? null,
         after: predicted && scoring ? accuracyOf(predicted, scoring.targets) : null,
       },
-      latency: { batch: sample.dims[0], ...latency },
+      latency: { batch: rows, ...latency },
     };
   } finally {
+    after.close();
     await original.release();
     await smaller.release();
   }

@@ -55,9 +55,9 @@ export interface InspectedLayer {
 export function inspect(modelPath: string): Inspection {
   const model = openModel(path.resolve(modelPath));
   try {
-    const index = indexGraph(model.graph);
-    const { layers, skipped } = findLayers(index);
     const readSmall = (tensor: TensorInfo): readonly number[] | null => readSmallTensor(model.wire, tensor);
+    const index = indexGraph(model.graph, readSmall);
+    const { layers, skipped } = findLayers(index);
     const opset = model.opsets.get("") ?? 1;
     const shapes = inferShapes(model.graph, readSmall, opset);
     const oneSample = inferShapes(withOneSample(index), readSmall, opset);

@@ -15,12 +15,18 @@ const evaluation = z
   .meta({ description: "[k, samples right (null where the evaluation stopped early), passed]" });
 
 const dataSettings = z.strictObject({
-  source: z.string(),
+  source: z
+    .union([z.string(), z.record(z.string(), z.string())])
+    .meta({ description: "A path, or one for each of several model inputs" }),
   labels: z.string().exactOptional(),
+  classes: z
+    .union([z.array(z.string()), z.record(z.string(), z.int().nonnegative())])
+    .exactOptional()
+    .meta({ description: "Class folders by number, or their numbers" }),
   limit: z.int().positive().exactOptional(),
   sha256: z
     .strictObject({ source: z.string(), labels: z.string().nullable() })
-    .meta({ description: "Hashes of the files' bytes" }),
+    .meta({ description: "Of a file's bytes; of several files over the lines `<sha256>  <name>`" }),
 });
 
 const settings = z

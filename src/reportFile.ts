@@ -1,5 +1,6 @@
 import path from "node:path";
 import { writeFileAtomically } from "./atomicFile";
+import { mapSource } from "./config";
 import { ExpectedError } from "./errors";
 import { readTextFile } from "./inputFile";
 import { modelReportSchema, REPORT_SCHEMA_VERSION, type ModelReport } from "./report";
@@ -47,7 +48,7 @@ function withPaths(report: ModelReport, change: (file: string) => string): Model
   const data = (settings: ModelReport["settings"]["calibration"]): ModelReport["settings"]["calibration"] =>
     settings && {
       ...settings,
-      source: change(settings.source),
+      source: mapSource(settings.source, change),
       ...(settings.labels === undefined ? {} : { labels: change(settings.labels) }),
     };
   return {

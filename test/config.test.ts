@@ -127,17 +127,20 @@ describe("problems of the content", () => {
 
   test("unknown keys without a near one list the known ones", () => {
     expect(problem({ epsilon: 1 })).toBe(
-      "foo.json: epsilon: unknown key; the known keys are $schema, calibration, validation, preprocess, tolerance",
+      "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, tolerance",
     );
     expect(problem({ validation: { source: "a", xyz: 1 } })).toBe(
-      "foo.json: validation.xyz: unknown key; the known keys are source, labels, limit",
+      "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit",
     );
     expect(problem(JSON.parse('{"__proto__": 1}'))).toMatch(/^foo\.json: __proto__: unknown key; the known keys are/);
   });
 
   test.each<[unknown, string]>([
     [[], 'foo.json: [] is not allowed; needs an object such as {"calibration": {"source": "images.npy"}}'],
-    [{ calibration: {} }, "foo.json: calibration.source: missing; needs a path: text that is not empty"],
+    [
+      { calibration: {} },
+      "foo.json: calibration.source: missing; needs a path: text that is not empty, or an object with such a path for each model input",
+    ],
     [
       { calibration: "a" },
       'foo.json: calibration: "a" is not allowed; needs an object such as {"source": "images.npy"}',

@@ -32,7 +32,6 @@ export function chooseOutput(index: GraphIndex, probe: Probe, path: string): Sco
 
 export interface ScoringContext {
   readonly batches: Batches;
-  readonly inputName: string;
   readonly outputName: string;
   readonly signal: AbortSignal | undefined;
   readonly onWork: (samples: number) => void;
@@ -43,16 +42,17 @@ export async function predictAll(
   model: string | Uint8Array,
   what: string,
   context: ScoringContext,
+  folder: string | null = null,
 ): Promise<Int32Array> {
-  const { batches, inputName, outputName, signal, onWork } = context;
-  const session = await createSession(model, what);
+  const { batches, outputName, signal, onWork } = context;
+  const session = await createSession(model, what, folder);
   const result = new Int32Array(batches.samples);
   try {
     for (let i = 0; i < batches.count; i++) {
       signal?.throwIfAborted();
-      const { start, samples, value } = batches.batch(i);
-      const output = (await session.run(new Map([[inputName, value]]), [outputName])).get(outputName)!;
-      result.set(predictions(output, value.dims[0], samples), start);
+      const { start, samples, rows, values } = batches.batch(i);
+      const output = (await session.run(values, [outputName])).get(outputName)!;
+      result.set(predictions(output, rows, samples), start);
       onWork(samples);
     }
   } finally {

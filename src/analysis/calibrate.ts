@@ -25,16 +25,14 @@ export function gramGroups(layers: readonly Layer[]): Layer[][] {
 
 /** Gram matrices of the inputs of `layers` on the calibration data. @throws ExpectedError if they are not finite. */
 export async function calibrate(
-  { model, index }: Subject,
+  { model }: Subject,
   data: SubjectData,
   layers: readonly Layer[],
   signal: AbortSignal | undefined,
   onBatch: (samples: number) => void,
 ): Promise<Map<string, GramMatrices>> {
-  const fed = new Set(index.dataInputs.map(({ name }) => name));
   const grams = await gramMatrices(model, layers, data.calibrationBatches, {
-    inputName: data.input.name,
-    rankOf: (value) => (fed.has(value) ? data.calibration.sampleDims.length + 1 : data.probe.dims.get(value)!.length),
+    rankOf: (value) => data.probe.dims.get(value)!.length,
     signal,
     onBatch,
   });

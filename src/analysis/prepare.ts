@@ -1,13 +1,18 @@
 import { cutIntoBatches, fixedBatchSize, type Batches } from "../calibration/batches";
+import { checkSameClasses, isSameSource } from "../calibration/compare";
 import { openDataset, type Dataset } from "../calibration/dataset";
+import type { LoadOptions } from "../calibration/source";
 import type { ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
 import type { Layer } from "../layers/layer";
+import { readConstant } from "../onnx/constants";
+import { checkExternalTensors } from "../onnx/externalData";
+import { externalTensors } from "../onnx/externalTensors";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
-import type { Node, ValueInfo } from "../onnx/schema";
-import { elementCount, readFloat32 } from "../onnx/tensor";
+import type { Node } from "../onnx/schema";
+import { elementCount, readSmallTensor } from "../onnx/tensor";
 import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
 
 /** A model file with the layers that will be analysed. */
@@ -23,12 +28,13 @@ export interface Subject {
 export function openSubject(path: string): Subject {
   const model = openModel(path);
   try {
-    const index = indexGraph(model.graph);
+    checkExternalTensors(model.wire.source, externalTensors(model));
+    const index = indexGraph(model.graph, (tensor) => readSmallTensor(model.wire, tensor));
     const found = findLayers(index);
     const skipped = [...found.skipped];
     const warnings: string[] = [];
     const layers = found.layers.filter((layer) => {
-      const elements = readFloat32(model.wire, layer.weight);
+      const elements = readConstant(model.wire, layer.weight);
       const at = elements.findIndex((value) => !Number.isFinite(value));
       if (at < 0) return true;
       const reason = `its weight is not finite: element ${at} is ${elements[at]}`;
@@ -50,13 +56,14 @@ export function openSubject(path: string): Subject {
   }
 }
 
-/** The data of an analysis, cut into batches for the model's input. */
+/** The data of an analysis, cut into batches for the model's inputs. */
 export interface SubjectData {
-  readonly input: ValueInfo;
   readonly calibration: Dataset;
   readonly validation: Dataset | null;
   readonly calibrationBatches: Batches;
   readonly validationBatches: Batches | null;
+  /** Whether accuracy is measured on the samples that the layers are measured on. */
+  readonly validationIsCalibration: boolean;
   readonly probe: Probe;
   /** Per layer: places per sample at which its weight is applied. */
   readonly positions: ReadonlyMap<Layer, number>;
@@ -71,58 +78,48 @@ const MOST_BATCH_BYTES = 64 * 2 ** 20;
 /** The largest matrix of patches that a calibration batch may make. */
 const MOST_PATCH_BYTES = 256 * 2 ** 20;
 
-/** Opens the data that `config` names and runs the model on one batch for its shapes. */
-export async function openData(subject: Subject, config: ResolvedConfig): Promise<SubjectData> {
+/** Opens the data that `config` names (images are decoded here) and runs the model on one batch for its shapes. */
+export async function openData(
+  subject: Subject,
+  config: ResolvedConfig,
+  options: LoadOptions = {},
+): Promise<SubjectData> {
   const { model, index, layers } = subject;
   if (!config.calibration) {
     throw new ExpectedError(
       `${model.path}: no calibration data. Name some in the config ("calibration": {"source": …}), or use --weights-only.`,
     );
   }
-  const input = chooseInput(subject, config.preprocess?.input);
+  const inputs = index.dataInputs;
+  if (inputs.length === 0) throw new ExpectedError(`${model.path} has no input: there is nothing to feed data to.`);
   const preprocess = config.preprocess ?? {};
-  const calibration = openDataset(config.calibration, preprocess, input);
-  const validation = config.validation ? openDataset(config.validation, preprocess, input) : null;
+  const calibration = await openDataset(config.calibration, preprocess, inputs, options);
+  const validation = config.validation ? await openDataset(config.validation, preprocess, inputs, options) : null;
+  if (validation) checkSameClasses(calibration, validation);
   const size = Math.max(1, Math.min(BATCH, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes)));
-  const value = cutIntoBatches(calibration, input, 1).smallest();
-  const probe = await probeShapes(model, index, layers, { name: input.name, value });
+  const probe = await probeShapes(model, index, layers, cutIntoBatches(calibration, inputs, 1).smallest());
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
   const patchBytes = Math.max(
     ...layers.map((layer) => 4 * layer.view.groups * layer.view.columns * positions.get(layer)!),
   );
   const calibrationSize = Math.max(1, Math.min(size, Math.floor(MOST_PATCH_BYTES / patchBytes)));
-  const calibrationBatches = cutIntoBatches(calibration, input, calibrationSize);
-  const fixed = fixedBatchSize(input);
+  const calibrationBatches = cutIntoBatches(calibration, inputs, calibrationSize);
+  const fixed = fixedBatchSize(inputs);
   if (fixed !== null && calibration.count < fixed) {
     throw new ExpectedError(
       `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}.`,
     );
   }
   return {
-    input,
     calibration,
     validation,
     calibrationBatches,
-    validationBatches: validation ? cutIntoBatches(validation, input, size) : null,
+    validationBatches: validation ? cutIntoBatches(validation, inputs, size) : null,
+    validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
     probe,
     positions,
     macShare: macShares(layers, probe),
   };
-}
-
-function chooseInput({ model, index }: Subject, wanted: string | undefined): ValueInfo {
-  const names = index.dataInputs.map(({ name }) => `"${name}"`).join(", ");
-  const [only, ...others] = index.dataInputs;
-  if (!only) throw new ExpectedError(`${model.path} has no input: there is nothing to feed data to.`);
-  if (others.length > 0) {
-    throw new ExpectedError(
-      `${model.path} has ${index.dataInputs.length} inputs (${names}); this version feeds models with one input.`,
-    );
-  }
-  if (wanted !== undefined && wanted !== only.name) {
-    throw new ExpectedError(`preprocess.input is "${wanted}", but the model's input is ${names}.`);
-  }
-  return only;
 }
 
 function macShares(layers: readonly Layer[], probe: Probe): (nodes: ReadonlySet<Node>) => number {

@@ -2,7 +2,7 @@ import { ExpectedError } from "../errors";
 import { gramKey, type Layer } from "../layers/layer";
 import type { Decomposition } from "../lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
-import { readFloat32 } from "../onnx/tensor";
+import { readConstant } from "../onnx/constants";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";
@@ -25,7 +25,7 @@ export async function rebuildDecompositions(
   for (const group of gramGroups([...ranks.keys()])) {
     const grams = await calibrate(subject, data, group, signal, () => undefined);
     for (const layer of group) {
-      const weight = readFloat32(subject.model.wire, layer.weight);
+      const weight = readConstant(subject.model.wire, layer.weight);
       const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!);
       const { kS, kT } = ranks.get(layer)!;
       decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });

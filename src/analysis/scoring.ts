@@ -18,7 +18,7 @@ export interface Scoring {
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */
 export async function scoreOriginal(
   { model, index }: Subject,
-  { input, validation, validationBatches, probe, macShare }: SubjectData,
+  { validation, validationBatches, probe, macShare }: SubjectData,
   signal: AbortSignal | undefined,
   onWork: (samples: number) => void,
 ): Promise<Scoring | null> {
@@ -28,7 +28,6 @@ export async function scoreOriginal(
   if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
   const context: ScoringContext = {
     batches: validationBatches,
-    inputName: input.name,
     outputName: output.name,
     signal,
     onWork,
@@ -45,7 +44,6 @@ export async function scoreOriginal(
       model,
       index,
       batches: validationBatches,
-      inputName: input.name,
       outputName: output.name,
       targets,
       macShare,

@@ -16,11 +16,17 @@ function named(layers: readonly string[]): string {
 /** What makes the numbers doubtful before any rank is looked at. `tolerance` is null where nothing is searched. */
 export function dataWarnings(
   { layers }: Subject,
-  { calibration, calibrationBatches, positions }: SubjectData,
+  { calibration, validation, calibrationBatches, positions, validationIsCalibration }: SubjectData,
   scoring: Scoring | null,
   tolerance: number | null,
 ): string[] {
-  const warnings: string[] = [];
+  const warnings = [...new Set([...calibration.warnings, ...(validation?.warnings ?? [])])];
+  if (validationIsCalibration) {
+    warnings.push(
+      "Calibration and validation data are the same: ranks fit to these samples may lose more accuracy on new ones. " +
+        "Keep some samples apart for validation.",
+    );
+  }
   if (scoring?.metric === "top-1" && isNearChance(scoring.original, scoring.targets.length, scoring.classes)) {
     warnings.push(
       `The original's accuracy, ${percent(scoring.original)}, is near chance for ${scoring.classes} classes: ` +

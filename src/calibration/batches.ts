@@ -1,19 +1,24 @@
 import { ExpectedError } from "../errors";
 import type { ValueInfo } from "../onnx/schema";
-import type { TensorData, TensorValue } from "../runtime/session";
+import type { TensorData, TensorValue, TensorValues } from "../runtime/session";
 import type { Dataset } from "./dataset";
 
 /** A run of consecutive samples, ready to be fed. */
 export interface Batch {
   /** Position of its first sample in the data set. */
   readonly start: number;
-  /** Samples that count; a model of fixed batch size may need more rows, which repeat the last sample. */
+  /** Samples that count. */
   readonly samples: number;
-  readonly value: TensorValue;
+  /** Samples that are fed: a model of fixed batch size may need more, which repeat the last one. */
+  readonly rows: number;
+  /** For every input of the model its name and a tensor of `rows` samples. */
+  readonly values: TensorValues;
 }
 
-/** A data set cut into batches for one input of the model. */
+/** A data set cut into batches for the inputs of the model. */
 export interface Batches {
+  /** The names of the inputs that are fed. */
+  readonly inputs: ReadonlySet<string>;
   readonly samples: number;
   /** Number of batches. */
   readonly count: number;
@@ -21,42 +26,51 @@ export interface Batches {
   /** Whether the last batch is filled up with copies, which only a fixed batch size asks for. */
   readonly padded: boolean;
   batch(index: number): Batch;
-  /** The smallest input that the model takes: the first sample alone, or the first batch of the fixed size. */
-  smallest(): TensorValue;
+  /** The smallest batch that the model takes: the first sample alone, or the first batch of the fixed size. */
+  smallest(): Batch;
 }
 
-/** The batch size that the model's input demands; null where it is free. */
-export function fixedBatchSize(input: ValueInfo): number | null {
-  const first = input.shape?.[0];
-  return typeof first === "number" ? first : null;
+/**
+ * The batch size that the model's inputs demand; null where it is free.
+ * @throws ExpectedError if they demand different ones.
+ */
+export function fixedBatchSize(inputs: readonly ValueInfo[]): number | null {
+  const fixed = inputs.filter(({ shape }) => typeof shape?.[0] === "number");
+  const [first] = fixed;
+  if (!first) return null;
+  const size = Number(first.shape?.[0]);
+  const other = fixed.find(({ shape }) => shape?.[0] !== size);
+  if (!other) return size;
+  throw new ExpectedError(
+    `The model's inputs "${first.name}" and "${other.name}" have fixed first axes of ${size} and ` +
+      `${String(other.shape?.[0])}; RankLens feeds the same number of samples to every input.`,
+  );
 }
 
 /** Cuts `dataset` into batches of `size` samples, or of the size that the model demands. */
-export function cutIntoBatches(dataset: Dataset, input: ValueInfo, size: number): Batches {
-  const type = input.elementType;
-  if (type === null) throw new ExpectedError(`The model's input "${input.name}" is not a dense tensor.`);
-  const fixed = fixedBatchSize(input);
+export function cutIntoBatches(dataset: Dataset, inputs: readonly ValueInfo[], size: number): Batches {
+  const fixed = fixedBatchSize(inputs);
   const batchSize = fixed ?? Math.min(size, dataset.count);
-  const count = Math.ceil(dataset.count / batchSize);
   const cut = (start: number, samples: number): Batch => {
-    const { data, dims } = dataset.batch(start, samples);
-    const value: TensorValue = { type, dims, data };
-    return { start, samples, value: fixed === null ? value : repeatLast(value, batchSize) };
+    const values = dataset.batch(start, samples);
+    if (fixed === null || samples === fixed) return { start, samples, rows: samples, values };
+    const filled = new Map([...values].map(([name, value]) => [name, repeatLast(value, fixed)]));
+    return { start, samples, rows: fixed, values: filled };
   };
   return {
+    inputs: new Set(dataset.inputs),
     samples: dataset.count,
-    count,
+    count: Math.ceil(dataset.count / batchSize),
     size: batchSize,
     padded: fixed !== null && dataset.count % batchSize !== 0,
     batch: (index) => cut(index * batchSize, Math.min(batchSize, dataset.count - index * batchSize)),
-    smallest: () => cut(0, fixed === null ? 1 : Math.min(fixed, dataset.count)).value,
+    smallest: () => cut(0, fixed === null ? 1 : Math.min(fixed, dataset.count)),
   };
 }
 
 /** Copies of the last sample up to `size` rows. */
 function repeatLast(value: TensorValue, size: number): TensorValue {
   const rows = value.dims[0];
-  if (rows === size) return value;
   const width = value.data.length / rows;
   const data = sameKind(value.data, width * size);
   for (let row = 0; row < size; row++) {

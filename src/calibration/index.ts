@@ -1,26 +1,34 @@
 import { statSync } from "node:fs";
 import { ExpectedError } from "../errors";
 import { unreadable } from "../inputFile";
+import { cifar } from "./cifar";
+import { idx } from "./idx";
+import { imageFolder } from "./imageFolder";
 import { npy } from "./npy";
-import { DATA_ADVICE, type SampleArray, type SourceKind } from "./source";
+import { npz, splitMember } from "./npz";
+import { DATA_ADVICE, type ClassFolders, type SampleSource, type SourceKind } from "./source";
 
 /** Every kind of source that samples and labels can come from. The first that recognises a path opens it. */
-export const sourceKinds: readonly SourceKind[] = [npy];
+export const sourceKinds: readonly SourceKind[] = [npy, npz, idx, cifar, imageFolder];
 
 /**
- * Opens a file with samples or labels; reads its header only.
+ * Opens a file or folder with samples or labels; reads headers and names only.
+ * @param classes the config's class folders, for images.
  * @throws ExpectedError if it is missing, unreadable, of no known kind, or not what its name says.
  */
-export function openSource(path: string): SampleArray {
-  const isFolder = checkPath(path);
-  const kind = sourceKinds.find((candidate) => candidate.recognises(path));
-  if (kind !== undefined) return kind.open(path);
-  const supported = sourceKinds.map(({ name }) => name).join(", ");
-  throw new ExpectedError(
-    isFolder
-      ? `${path} is a folder, and must be one of: ${supported}`
-      : `${path} is of no supported kind; supported are: ${supported}`,
-  );
+export async function openSource(path: string, classes: ClassFolders | null = null): Promise<SampleSource> {
+  const { file } = splitMember(path);
+  const isFolder = checkPath(file);
+  const kind = sourceKinds.find((candidate) => candidate.recognises(file, isFolder));
+  if (kind === undefined) {
+    const supported = sourceKinds.map(({ name }) => name).join(", ");
+    throw new ExpectedError(`${path} is of no supported kind; supported are: ${supported}`);
+  }
+  const source = await kind.open(path, classes);
+  if (classes !== null && (source.content !== "images" || source.labels === null)) {
+    throw new ExpectedError(`"classes" is for a folder of images with one folder per class, and ${path} is none`);
+  }
+  return source;
 }
 
 /** Whether the path is a folder. Anything but files and folders is refused: opening a pipe could wait forever. */

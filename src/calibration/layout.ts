@@ -30,13 +30,35 @@ const IMAGE_AXES = 3;
 /**
  * Decides whether samples are transposed for the model. A declared `layout` describes the source and applies to images
  * (batches of 4 axes) only; the model is taken to want NCHW, as ONNX's operators do, unless its own dimensions say
- * that its channels come last. Without a layout nothing is moved, and channels are the last axis.
+ * that its channels come last. Without a layout nothing is moved, and channels are the last axis. A source that fixes its
+ * own layout (images) does not ask the config, and images of one channel may also enter as [N,height,width] or [N,values].
  * @throws ExpectedError if the result does not fit the model's input.
  */
 export function arrange(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): Arrangement {
-  const arrangement = arrangeAs(samples.sampleShape, layout, input);
+  const arrangement = arrangeSamples(samples, layout, input);
   if (!fits(arrangement.sampleDims, input)) throw mismatch(samples, layout, input, arrangement);
   return arrangement;
+}
+
+/** Whether {@link arrange} would find a way. */
+export function canArrange(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): boolean {
+  return fits(arrangeSamples(samples, layout, input).sampleDims, input);
+}
+
+/** The channels that images are decoded to for an input of the model: its own, if that is 1 or 3; else 3. */
+export function imageChannels({ shape }: ValueInfo): 1 | 3 {
+  if (shape === null) return 3;
+  if (shape.length !== IMAGE_AXES + 1) return 1;
+  const channels = [shape[1], shape[IMAGE_AXES]].find((dim) => dim === 1 || dim === 3);
+  return channels === 1 ? 1 : 3;
+}
+
+function arrangeSamples(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): Arrangement {
+  const arrangement = arrangeAs(samples.sampleShape, samples.layout ?? layout, input);
+  if (samples.layout === null || arrangement.channels !== 1 || input.shape === null) return arrangement;
+  if (input.shape.length === 2) return { ...arrangement, sampleDims: [arrangement.channelSize] };
+  const sides = samples.layout === "NHWC" ? samples.sampleShape.slice(0, 2) : samples.sampleShape.slice(1);
+  return input.shape.length === 3 ? { ...arrangement, sampleDims: sides } : arrangement;
 }
 
 function arrangeAs(shape: readonly number[], layout: Layout | undefined, input: ValueInfo): Arrangement {
@@ -53,7 +75,7 @@ function arrangeAs(shape: readonly number[], layout: Layout | undefined, input: 
   return { source, result, channels, channelSize: size / channels, sampleDims };
 }
 
-function takesChannelsLast({ shape }: ValueInfo, channels: number): boolean {
+function takesChannelsLast({ shape }: Pick<ValueInfo, "shape">, channels: number): boolean {
   return shape?.length === IMAGE_AXES + 1 && shape[IMAGE_AXES] === channels && shape[1] !== channels;
 }
 
@@ -71,11 +93,12 @@ function mismatch(
   { sampleDims, source, result }: Arrangement,
 ): ExpectedError {
   const own = showBatch(samples.sampleShape);
-  const given = source === result ? own : `${showBatch(sampleDims)} (its ${own}, read as ${layout ?? ""}, transposed)`;
+  const readAs = samples.layout === null ? `, read as ${layout ?? ""},` : "";
+  const given = source === result ? own : `${showBatch(sampleDims)} (its ${own}${readAs} transposed)`;
   const wanted = input.shape === null || input.shape.length === 0 ? "a single number" : showBatch(input.shape.slice(1));
   return new ExpectedError(
     `the model's input "${input.name}" takes ${wanted}; ${basename(samples.path)} gives ${given}` +
-      hint(samples.sampleShape, layout, input),
+      (samples.layout === null ? hint(samples.sampleShape, layout, input) : imageHint(samples, input)),
   );
 }
 
@@ -86,6 +109,14 @@ function hint(shape: readonly number[], layout: Layout | undefined, input: Value
   if (shape.length !== IMAGE_AXES) return "";
   const other = LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
   return other === undefined ? "" : `; set preprocess.layout to "${other}", the order of the axes in the source`;
+}
+
+/** Decoded images can be cut to what the model wants. */
+function imageHint({ layout, sampleShape }: SampleArray, { shape }: ValueInfo): string {
+  if (layout !== "NHWC" || shape?.length !== IMAGE_AXES + 1) return "";
+  const sides = takesChannelsLast({ shape }, sampleShape[2]) ? shape.slice(1, 3) : shape.slice(2);
+  if (sides.every((side, axis) => typeof side !== "number" || side === sampleShape[axis])) return "";
+  return `; set preprocess.crop to [${sides.map((side) => side ?? "?").join(", ")}], and preprocess.resize before it`;
 }
 
 /** `[3, "height", null]` → `[N,3,height,?]`. */

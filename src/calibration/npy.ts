@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { ExpectedError } from "../errors";
-import { withInputFile, type InputFile } from "../inputFile";
-import { DATA_ADVICE, SAMPLE_TYPES, type SampleArray, type SampleType, type SourceKind } from "./source";
+import { fileBytes, hashFile, type RandomBytes } from "./fileBytes";
+import { SAMPLE_TYPES, type SampleArray, type SampleType, type SourceKind } from "./source";
 
 /** "\x93NUMPY". */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -33,7 +33,16 @@ const TYPES: ReadonlyMap<string, SampleType> = new Map([
 export const npy: SourceKind = {
   name: "NumPy array (.npy)",
   recognises: (path) => extname(path).toLowerCase() === ".npy",
-  open: openNpy,
+  open: (path) =>
+    Promise.resolve({
+      content: "array",
+      kind: "NumPy array",
+      path,
+      samples: openNpyBytes(path, fileBytes(path)),
+      labels: null,
+      warnings: [],
+      sha256: () => hashFile(path),
+    }),
 };
 
 interface Header {
@@ -44,16 +53,13 @@ interface Header {
 }
 
 /**
- * Reads the header only. Values are little-endian, like every machine that onnxruntime-node runs on.
+ * An array in .npy format; reads its header only. Values are little-endian, like every machine that onnxruntime-node
+ * runs on.
+ * @param path what messages call it.
  * @throws ExpectedError if the file is not a .npy file, is cut off, or holds what RankLens cannot use.
  */
-function openNpy(path: string): SampleArray {
-  const { header, size } = withInputFile(
-    path,
-    (file) => ({ header: readHeader(path, file), size: file.size }),
-    DATA_ADVICE,
-  );
-  const { dtype, shape, dataStart } = header;
+export function openNpyBytes(path: string, file: RandomBytes): SampleArray {
+  const { dtype, shape, dataStart } = readHeader(path, file);
   if (shape.length === 0) {
     throw new ExpectedError(`${path} holds a single number (shape ()); samples need an axis of their own`);
   }
@@ -61,9 +67,9 @@ function openNpy(path: string): SampleArray {
   const sampleBytes = sampleShape.reduce((product, dim) => product * dim, SAMPLE_TYPES[dtype].bytes);
   if (count === 0 || sampleBytes === 0) throw new ExpectedError(`${path} is empty: its shape is ${showShape(shape)}`);
   const expected = dataStart + count * sampleBytes;
-  if (size < expected) {
+  if (file.size < expected) {
     throw new ExpectedError(
-      `${path} is cut off: its shape ${showShape(shape)} and type ${dtype} need ${expected} bytes, and it has ${size}; ` +
+      `${path} is cut off: its shape ${showShape(shape)} and type ${dtype} need ${expected} bytes, and it has ${file.size}; ` +
         `write or copy it again`,
     );
   }
@@ -71,6 +77,7 @@ function openNpy(path: string): SampleArray {
     path,
     dtype,
     sampleShape,
+    layout: null,
     count,
     read(start, samples) {
       if (start < 0 || samples < 0 || start + samples > count) {
@@ -78,8 +85,7 @@ function openNpy(path: string): SampleArray {
       }
       const bytes = new Uint8Array(samples * sampleBytes);
       const position = dataStart + start * sampleBytes;
-      // Opened anew for every batch: that costs microseconds, and an array that holds no descriptor cannot leak one.
-      const read = withInputFile(path, (file) => file.readAt(bytes, position), DATA_ADVICE);
+      const read = file.readAt(bytes, position);
       if (read < bytes.length) {
         throw new ExpectedError(
           `${path} became shorter while it was in use: ${position + bytes.length} bytes were expected, ` +
@@ -91,7 +97,7 @@ function openNpy(path: string): SampleArray {
   };
 }
 
-function readHeader(path: string, file: InputFile): Header {
+function readHeader(path: string, file: RandomBytes): Header {
   const prefix = new Uint8Array(LONGEST_PREFIX);
   const found = file.readAt(prefix, 0);
   if (found === 0) throw new ExpectedError(`${path} is empty: it has 0 bytes`);

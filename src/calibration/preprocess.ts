@@ -144,9 +144,10 @@ function wrongLength(
   key: string,
   length: number,
   channels: number,
-  { path, sampleShape }: SampleArray,
-  { layout }: Preprocess,
+  { path, sampleShape, layout: own }: SampleArray,
+  settings: Preprocess,
 ): ExpectedError {
+  const layout = own ?? settings.layout;
   const isImage = sampleShape.length === 3;
   const file = basename(path);
   const found =

@@ -16,12 +16,14 @@ export type SampleType = keyof typeof SAMPLE_TYPES;
 
 export type SampleData = ReturnType<(typeof SAMPLE_TYPES)[SampleType]["view"]>;
 
-/** Equally shaped samples in a file, read when asked for. Holds nothing open, so there is nothing to close. */
+/** Equally shaped samples, read when asked for. Holds nothing open, so there is nothing to close. */
 export interface SampleArray {
   readonly path: string;
   readonly dtype: SampleType;
   /** The dimensions of one sample; empty where a sample is one number. */
   readonly sampleShape: readonly number[];
+  /** The order of a sample's axes where the source itself fixes it (images); null where the config may tell. */
+  readonly layout: "NHWC" | "NCHW" | null;
   /** Number of samples, at least 1. */
   readonly count: number;
   /**
@@ -31,14 +33,90 @@ export interface SampleArray {
   read(start: number, count: number): SampleData;
 }
 
+/** Labels that a source brings along. */
+export interface SourceLabels {
+  /** One class number per sample. */
+  readonly values: Int32Array;
+  /** The name of each class, by its number; null where the source has none, or does not name all. */
+  readonly classNames: readonly string[] | null;
+  /** Where a class is a folder: how many there are, and whether the config lists or numbers them. */
+  readonly folders: { readonly count: number; readonly numbering: "alphabetical" | "listed" | "mapped" } | null;
+}
+
+interface OpenedSource {
+  readonly path: string;
+  /** What messages and descriptions call its kind: "NumPy array". */
+  readonly kind: string;
+  readonly labels: SourceLabels | null;
+  /** What is doubtful about it, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** Samples that can be read as they are. */
+export interface ArraySource extends OpenedSource {
+  readonly content: "array";
+  readonly samples: SampleArray;
+  /** SHA-256 of the file's bytes; for several files of the lines `<sha256>  <name>`, as sha256sum prints them. */
+  sha256(): Promise<string>;
+}
+
+/** Images, which have to be decoded first. */
+export interface ImageSource extends OpenedSource {
+  readonly content: "images";
+  /** Number of image files. */
+  readonly count: number;
+  /**
+   * Decodes images and keeps their pixels.
+   * @param indices which images, ascending.
+   */
+  decode(indices: Uint32Array, wanted: WantedImages, options: LoadOptions): Promise<DecodedImages>;
+  /** Width, height and channels as the first images' headers tell them; null where they differ. */
+  sampleShape(): Promise<readonly number[] | null>;
+  /** SHA-256 of the lines `<sha256>  <name>` of all images; those not in `indices` have "-" for their hash. */
+  sha256(indices: Uint32Array): Promise<string>;
+}
+
+export type SampleSource = ArraySource | ImageSource;
+
+/** What images become: the settings of the config, and the channels that the model takes. */
+export interface WantedImages {
+  readonly channels: 1 | 3;
+  readonly order: "RGB" | "BGR";
+  /** Length of the shorter side, or height and width; null: as they are. */
+  readonly resize: number | readonly [number, number] | null;
+  /** Height and width of the part in the centre; null: all of it. */
+  readonly crop: readonly [number, number] | null;
+}
+
+export interface DecodedImages {
+  /** The pixels, uint8, [height, width, channel], under the indices of the source: only decoded ones can be read. */
+  readonly samples: SampleArray;
+  /** The images that could be decoded, ascending. */
+  readonly indices: Uint32Array;
+  readonly warnings: readonly string[];
+}
+
+/** How a long preparation tells its progress, and is stopped. */
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** The class of each class folder: folder names by class number, or class numbers by folder name. */
+export type ClassFolders = readonly string[] | Readonly<Record<string, number>>;
+
 /** A kind of file (or folder) that samples and labels can come from. */
 export interface SourceKind {
   /** What messages call it, with its file extension: "NumPy array (.npy)". */
   readonly name: string;
-  /** By the path alone: what is in the file is checked by {@link open}. */
-  recognises(path: string): boolean;
-  /** @throws ExpectedError if the content is not what it should be. */
-  open(path: string): SampleArray;
+  /** By the path, and for a folder by the names in it: what is in a file is checked by {@link open}. */
+  recognises(path: string, isFolder: boolean): boolean;
+  /**
+   * Reads headers or lists folders; no samples.
+   * @param path may name a part of a file: "images.npz#x".
+   * @throws ExpectedError if the content is not what it should be.
+   */
+  open(path: string, classes: ClassFolders | null): Promise<SampleSource>;
 }
 
 /** What to do about a data file that is missing. */

@@ -4,12 +4,12 @@ import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ExpectedError } from "../errors";
 import { readTextFile, withInputFile } from "../inputFile";
 import { describeProblems } from "./problems";
-import { configSchema, type Config, type DataConfig } from "./schema";
+import { CONFIG_VERSION, configSchema, type Config, type DataConfig } from "./schema";
 
 export { configJsonSchema, DEFAULT_TOLERANCE, type Config, type DataConfig, type Preprocess } from "./schema";
 
 /** A {@link Config} whose paths are absolute. */
-export type ResolvedConfig = Omit<Config, "$schema">;
+export type ResolvedConfig = Omit<Config, "$schema" | "version">;
 
 /** A config file is a few hundred bytes, or some kilobytes with long channel lists: more is the wrong file. */
 const MAX_CONFIG_BYTES = 1 << 20;
@@ -65,6 +65,13 @@ export function loadConfig(path: string): ResolvedConfig {
  * @throws ExpectedError with the key and the offending value.
  */
 export function parseConfig(value: unknown, where: string, baseDir: string): ResolvedConfig {
+  const version: unknown =
+    typeof value === "object" && value !== null && "version" in value ? value.version : undefined;
+  if (typeof version === "number" && version > CONFIG_VERSION) {
+    throw new ExpectedError(
+      `${where}: version ${version} is made for a newer RankLens; this one reads version ${CONFIG_VERSION}. Update RankLens.`,
+    );
+  }
   const result = configSchema.safeParse(value);
   if (!result.success) {
     throw new ExpectedError(`${where}: ${describeProblems(configSchema, value, result.error.issues)}`);
@@ -80,7 +87,7 @@ export function relativeConfig(config: ResolvedConfig, baseDir: string): Config 
 
 function withPaths(config: Config, change: (path: string) => string): ResolvedConfig {
   const changed = ({ source, labels, ...rest }: DataConfig): DataConfig => ({
-    source: change(source),
+    source: mapSource(source, change),
     ...(labels === undefined ? {} : { labels: change(labels) }),
     ...rest,
   });
@@ -91,6 +98,12 @@ function withPaths(config: Config, change: (path: string) => string): ResolvedCo
     ...(preprocess === undefined ? {} : { preprocess }),
     ...(tolerance === undefined ? {} : { tolerance }),
   };
+}
+
+/** Changes the path of a source, or of each of several. */
+export function mapSource(source: DataConfig["source"], change: (path: string) => string): DataConfig["source"] {
+  if (typeof source === "string") return change(source);
+  return Object.fromEntries(Object.entries(source).map(([input, path]) => [input, change(path)]));
 }
 
 /** JSON.parse, but with the place of a mistake, which JSON.parse says in words that differ between versions. */

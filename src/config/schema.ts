@@ -21,6 +21,21 @@ function pathText(title: string, description: string) {
     .meta({ title, description });
 }
 
+/** Sides of images in pixels: larger ones are no model's input, and would only exhaust memory. */
+const MAX_SIDE = 16384;
+
+const SIDE = `a whole number of pixels from 1 to ${MAX_SIDE}`;
+const SIDES = `${SIDE}, or [height, width]`;
+
+/** One number, or height and width. */
+function sides(title: string, description: string) {
+  const side = z.int(allow(SIDE)).min(1, allow(SIDE)).max(MAX_SIDE, allow(SIDE));
+  return z.union([side, z.tuple([side, side], allow(SIDES))], allow(SIDES)).meta({ title, description });
+}
+
+/** Class numbers are 32-bit integers: no model has more outputs than that. */
+const MAX_CLASS = 2 ** 31 - 1;
+
 /** Preprocessing is done in float32, so a setting must have a float32 value (1e39 has none; 1e-50 rounds to 0). */
 function float32(allowed: string) {
   return z.number(allow(allowed)).refine((value) => Number.isFinite(Math.fround(value)), allow(allowed));
@@ -31,18 +46,46 @@ function perChannel(number: z.ZodType<number>, allowed: string, meta: z.GlobalMe
   return z.union([number, z.array(number).min(1, allow(allowed))], allow(allowed)).meta(meta);
 }
 
+const SOURCE = "a path: text that is not empty, or an object with such a path for each model input";
+const CLASSES = 'a list of folder names such as ["cat", "dog"], or their class numbers such as {"cat": 3, "dog": 5}';
+
+function classesSchema() {
+  const name = z.string(allow("the name of a class folder")).min(1, allow("the name of a class folder"));
+  const number = z
+    .int(allow("a class number, counted from 0"))
+    .min(0, allow("a class number, counted from 0"))
+    .max(MAX_CLASS, allow(`a class number up to ${MAX_CLASS}`));
+  return z.union([z.array(name).min(1, allow(CLASSES)), z.record(name, number, allow(CLASSES))], allow(CLASSES)).meta({
+    title: "Class folders",
+    description:
+      "For a folder of images with one folder per class: the folder names in the order of the model's classes, or an object with the class number of each folder. Without it they are numbered alphabetically.",
+  });
+}
+
 function dataSchema(title: string, description: string) {
   return z
     .strictObject(
       {
-        source: pathText(
-          "Source",
-          "The file with the samples. A relative path starts at the folder of this config file.",
-        ),
+        source: z
+          .union(
+            [
+              pathText("Source", "The file or folder with the samples."),
+              z
+                .record(z.string().min(1), pathText("Source", "The file or folder with the samples."), allow(SOURCE))
+                .refine((paths) => Object.keys(paths).length > 0, allow(SOURCE)),
+            ],
+            allow(SOURCE),
+          )
+          .meta({
+            title: "Source",
+            description:
+              'The samples: a .npy file, a .npz file ("images.npz#name" chooses an array), a folder of images (with one folder per class, or without), an MNIST idx file, or a CIFAR binary file or folder. For a model with several inputs an object: {"input name": path, …}. A relative path starts at the folder of this config file.',
+          }),
         labels: pathText(
           "Labels",
-          "The file with one class number per sample, counted from 0. A relative path starts at the folder of this config file.",
+          "The file with one class number per sample, counted from 0 (.npy, .npz or idx). Without it the labels that come with the source (class folders, CIFAR files) are used. A relative path starts at the folder of this config file.",
         ).exactOptional(),
+        classes: classesSchema().exactOptional(),
         limit: z
           .int(allow("a whole number of samples, 1 or more"))
           .positive(allow("a whole number of samples, 1 or more"))
@@ -69,7 +112,8 @@ const preprocessSchema = z
         .min(1, allow("the name of a model input"))
         .meta({
           title: "Model input",
-          description: "The model input that takes the samples. Needed only where the model has several inputs.",
+          description:
+            "The model input that is preprocessed. Needed only where the model has several floating-point inputs.",
         })
         .exactOptional(),
       layout: z
@@ -77,7 +121,23 @@ const preprocessSchema = z
         .meta({
           title: "Layout of the source",
           description:
-            "The order of the axes in the source file: NHWC (sample, height, width, channel) or NCHW (sample, channel, height, width). RankLens reorders them where the model wants the other one.",
+            "The order of the axes in an array of images: NHWC (sample, height, width, channel) or NCHW (sample, channel, height, width). RankLens reorders them where the model wants the other one. Image files, MNIST and CIFAR files need no layout.",
+        })
+        .exactOptional(),
+      resize: sides(
+        "Resize image files",
+        "Resizes every image first, bilinear as in Pillow and torchvision: one number for the shorter side, or [height, width].",
+      ).exactOptional(),
+      crop: sides(
+        "Crop image files",
+        "Takes the centre of every image, after resizing: one number for a square, or [height, width].",
+      ).exactOptional(),
+      channels: z
+        .enum(["RGB", "BGR"], allow('"RGB" or "BGR"'))
+        .meta({
+          title: "Order of the colours",
+          description: "The order in which the model takes the colours of image files; mean and std follow it.",
+          default: "RGB",
         })
         .exactOptional(),
       scale: float32("a number within float32 range")
@@ -114,6 +174,9 @@ const preprocessSchema = z
       "How samples become the model's input: (value × scale − mean) / std, in the layout that the model wants.",
   });
 
+/** Raised when an older RankLens would misread a newer config. */
+export const CONFIG_VERSION = 1;
+
 /** The config file: its types, its checks and its JSON Schema all come from here. */
 export const configSchema = z
   .strictObject(
@@ -121,6 +184,14 @@ export const configSchema = z
       $schema: z
         .string(allow("the address of a JSON Schema, as text"))
         .meta({ title: "JSON Schema", description: "The JSON Schema that editors check this file with." })
+        .exactOptional(),
+      version: z
+        .literal(CONFIG_VERSION, allow(String(CONFIG_VERSION)))
+        .meta({
+          title: "Version",
+          description: "The version of this file's format. May be left out.",
+          default: CONFIG_VERSION,
+        })
         .exactOptional(),
       calibration: dataSchema(
         "Calibration data",

@@ -1,4 +1,5 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
+import { resolveConstant } from "../onnx/constants";
 import type { Node } from "../onnx/schema";
 import { joined, reshapeTo } from "./emit";
 import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
@@ -18,8 +19,10 @@ export const conv: LayerType = {
     if (index.graph.sparseInitializers.has(weightName)) {
       return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
     }
-    const weight = index.constants.get(weightName);
-    if (!weight) return { kind: "none" };
+    const resolved = resolveConstant(index, weightName);
+    if (!resolved) return { kind: "none" };
+    if (resolved.kind === "unreadable") return { kind: "skipped", reason: resolved.reason };
+    const weight = resolved.constant;
     const reason = unreadableWeight(weight);
     if (reason !== undefined) return { kind: "skipped", reason };
     const { dims } = weight;
@@ -35,7 +38,7 @@ export const conv: LayerType = {
     }
     const columns = dims.slice(1).reduce((product, dim) => product * dim, 1);
     const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
-    return { kind: "layer", weightName, view, use: convUse(node, view, dims) };
+    return { kind: "layer", weight, view, use: convUse(node, view, dims) };
   },
 };
 
@@ -54,6 +57,7 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
   return {
     node,
     input,
+    weight: node.inputs[1],
     output,
     featuresKey: JSON.stringify([groups, columns, ...GEOMETRY.map((name) => node.attributes.get(name) ?? null)]),
     featureGroups: groups,

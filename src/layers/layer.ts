@@ -1,6 +1,7 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { Constant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
-import type { Node, TensorInfo } from "../onnx/schema";
+import type { Node } from "../onnx/schema";
 
 /**
  * How a weight tensor is read as matrices: `groups` matrices W_g of rows×columns (m×d), one after the other; each is
@@ -42,6 +43,8 @@ export interface LayerUse {
   readonly node: Node;
   /** The value that the weight acts on. */
   readonly input: string;
+  /** The value that it reads the weight from: the stored constant, or what Identity, Reshape, … make of it. */
+  readonly weight: string;
   readonly output: string;
   /** Two uses with the same key see the same features of their inputs: equal inputs give equal Gram matrices. */
   readonly featuresKey: string;
@@ -67,16 +70,16 @@ export interface Layer {
   /** What people call it: the weight's name, or the node's where an exporter made the weight's name up. Unique. */
   readonly name: string;
   readonly op: string;
-  /** The value that holds the weight: an initializer, or the output of a Constant node. */
+  /** The value that holds the stored weight: an initializer, or the output of a Constant node. Unique. */
   readonly weightName: string;
-  readonly weight: TensorInfo;
+  readonly weight: Constant;
   readonly view: WeightView;
   /** At least one. */
   readonly uses: readonly LayerUse[];
 }
 
 export type Recognition =
-  | { readonly kind: "layer"; readonly weightName: string; readonly view: WeightView; readonly use: LayerUse }
+  | { readonly kind: "layer"; readonly weight: Constant; readonly view: WeightView; readonly use: LayerUse }
   | { readonly kind: "skipped"; readonly reason: string }
   /** Applies no constant weight at all. */
   | { readonly kind: "none" };

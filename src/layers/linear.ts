@@ -1,4 +1,5 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
+import { resolveConstant, type ResolvedConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { reshapeTo } from "./emit";
@@ -17,12 +18,16 @@ export const linear: LayerType = {
   recognise(node, index): Recognition {
     const [left, right] = node.inputs;
     if (left === undefined || right === undefined) return { kind: "none" };
-    const constants = [left, right].filter((input) => index.constants.has(input) || isSparse(index, input));
-    if (constants.length === 0) return { kind: "none" };
+    const operands = [left, right].map((value) => ({
+      value,
+      resolved: isSparse(index, value) ? sparse : resolveConstant(index, value),
+    }));
+    const constants = operands.filter(({ resolved }) => resolved?.kind === "constant" || resolved === sparse);
     if (constants.length === 2) return { kind: "skipped", reason: "both its operands are constants" };
-    const weightName = constants[0];
-    const weight = index.constants.get(weightName);
-    if (!weight) return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
+    const [only] = constants.length === 1 ? constants : operands.filter(({ resolved }) => resolved);
+    if (!only?.resolved) return { kind: "none" };
+    if (only.resolved.kind === "unreadable") return { kind: "skipped", reason: only.resolved.reason };
+    const weight = only.resolved.constant;
     const reason = unreadableWeight(weight);
     if (reason !== undefined) return { kind: "skipped", reason };
     if (weight.dims.length !== 2) {
@@ -30,7 +35,7 @@ export const linear: LayerType = {
     }
     const alpha = node.opType === "Gemm" ? floatAttribute(node, "alpha", 1) : 1;
     if (alpha === 0 || !Number.isFinite(alpha)) return { kind: "skipped", reason: `its alpha is ${alpha}` };
-    const side = weightName === right ? "right" : "left";
+    const side = only.value === right ? "right" : "left";
     const flag = (name: string): boolean => node.opType === "Gemm" && intAttribute(node, name, 0) !== 0;
     const weightFlag = flag(side === "right" ? "transB" : "transA");
     // Stored as it is on the left, W is m×d; on the right it is Wᵀ; a transpose flag turns either around.
@@ -44,9 +49,11 @@ export const linear: LayerType = {
       scale: alpha,
     };
     const inputFlag = flag(side === "right" ? "transA" : "transB");
-    return { kind: "layer", weightName, view, use: linearUse(node, side, inputFlag, view) };
+    return { kind: "layer", weight, view, use: linearUse(node, side, inputFlag, view) };
   },
 };
+
+const sparse: ResolvedConstant = { kind: "unreadable", reason: "its weight is stored as a sparse tensor" };
 
 type Side = "left" | "right";
 
@@ -62,6 +69,7 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
   return {
     node,
     input,
+    weight: node.inputs[weightPosition],
     output,
     featuresKey: samplesAreColumns ? "columns" : "rows",
     featureGroups: 1,

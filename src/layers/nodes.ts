@@ -1,5 +1,6 @@
 import type { FloatAttribute, NewAttribute, NewNode } from "../onnx/encode";
-import type { AttributeValue, ElementType, Node, TensorInfo } from "../onnx/schema";
+import type { Constant } from "../onnx/constants";
+import type { AttributeValue, ElementType, Node } from "../onnx/schema";
 
 /** The node anew, with some inputs or its attributes changed. Only for operators without graph or tensor attributes. */
 export function copyNode(
@@ -57,7 +58,7 @@ export function nodeLabel(node: Node): string {
 const analysedType: ElementType = "float32";
 
 /** Why a weight cannot be read as numbers, whatever the operator; undefined where it can. */
-export function unreadableWeight(weight: TensorInfo): string | undefined {
+export function unreadableWeight(weight: Constant): string | undefined {
   if (weight.elementType !== analysedType) {
     return `its weight is ${weight.elementType ?? "of an unknown type"}; only ${analysedType} is analysed`;
   }

@@ -58,19 +58,28 @@ export function projectionEdit(
   );
 }
 
+/** Removes the weights that nothing reads any more, and the nodes between them and their layers. */
 function withoutUnusedWeights(
   index: GraphIndex,
   layers: readonly Layer[],
   edit: { replaceNodes: Map<Node, readonly NewNode[]>; addInitializers: NewInitializer[] },
 ): GraphEdit {
   const unused = new Set<string>();
-  for (const { weightName, uses } of layers) {
-    const users = new Set(uses.map(({ node }) => node));
-    const others = (index.consumers.get(weightName) ?? []).filter((node) => !users.has(node));
-    if (others.length > 0 || index.outputs.has(weightName)) continue;
-    unused.add(weightName);
-    const constant = index.producers.get(weightName);
-    if (constant) edit.replaceNodes.set(constant, []);
+  const reads = (node: Node, value: string): boolean => {
+    const replacement = edit.replaceNodes.get(node);
+    return !replacement || replacement.some(({ inputs }) => inputs.includes(value));
+  };
+  const candidates = layers.flatMap(({ uses }) => uses.map(({ weight }) => weight));
+  for (const value of candidates) {
+    const isRead = index.outputs.has(value) || index.consumers.get(value)?.some((node) => reads(node, value));
+    if (isRead) continue;
+    const producer = index.producers.get(value);
+    if (!producer) {
+      unused.add(value);
+    } else if (!edit.replaceNodes.has(producer)) {
+      edit.replaceNodes.set(producer, []);
+      candidates.push(...producer.inputs);
+    }
   }
   return { ...edit, keepInitializer: (name) => !unused.has(name) };
 }

@@ -13,8 +13,7 @@ export interface EvaluatorContext {
   readonly model: OpenModel;
   readonly index: GraphIndex;
   readonly batches: Batches;
-  /** The model's input that the batches are fed to, and its output with the class scores. */
-  readonly inputName: string;
+  /** The model's output with the class scores. */
   readonly outputName: string;
   /** The right class of each sample. */
   readonly targets: Int32Array;
@@ -56,13 +55,13 @@ export class Evaluator {
     );
     const bytes = partModel(model, part, {
       inputs: [
-        ...part.boundary.map((name) => this.declaration(name)),
+        ...this.declarations(part.boundary),
         { name: WEIGHT_INPUT, elementType: "float32", shape: layer.weight.dims },
       ],
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(bytes, `${model.path} from ${layer.name} on`);
+    const session = await createSession(bytes, `${model.path} from ${layer.name} on`, model.folder);
     this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
     this.layer = layer;
     return true;
@@ -77,7 +76,7 @@ export class Evaluator {
     let correct = 0;
     for (let i = 0; i < batches.count; i++) {
       signal?.throwIfAborted();
-      const feeds = new Map(inputs.map((name) => [name, this.valueAt(name, i)]));
+      const feeds = this.valuesAt(inputs, i);
       feeds.set(WEIGHT_INPUT, value);
       const output = (await session.run(feeds)).get(outputName)!;
       const { start, samples, rows } = this.extent(i);
@@ -94,8 +93,8 @@ export class Evaluator {
 
   /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
   private async advance(names: readonly string[]): Promise<void> {
-    const { model, index, batches, inputName, signal, onWork } = this.context;
-    const missing = names.filter((name) => name !== inputName && !this.boundary.has(name));
+    const { model, index, batches, signal, onWork } = this.context;
+    const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
     const next = new Map(
       names.flatMap((name) => {
         const values = this.boundary.get(name);
@@ -105,15 +104,15 @@ export class Evaluator {
     if (missing.length > 0) {
       const known = new Set(this.boundary.keys());
       const part = partBetween(index, missing, known, this.dataDependent);
-      const inputs = part.boundary.map((name) => this.declaration(name));
+      const inputs = this.declarations(part.boundary);
       const bytes = partModel(model, part, { inputs, outputs: missing });
-      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`);
+      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder);
       const share = this.context.macShare(part.nodes);
       const computed = new Map<string, TensorValue[]>(missing.map((name) => [name, []]));
       try {
         for (let i = 0; i < batches.count; i++) {
           signal?.throwIfAborted();
-          const outputs = await session.run(new Map(part.boundary.map((name) => [name, this.valueAt(name, i)])));
+          const outputs = await session.run(this.valuesAt(part.boundary, i));
           for (const [name, values] of computed) values.push(outputs.get(name)!);
           onWork(this.extent(i).samples * share);
         }
@@ -125,10 +124,11 @@ export class Evaluator {
     this.boundary = next;
   }
 
-  private valueAt(name: string, batch: number): TensorValue {
-    // The model's own input is cheap to make anew and large to keep.
-    if (name === this.context.inputName) return this.context.batches.batch(batch).value;
-    return this.boundary.get(name)![batch];
+  private valuesAt(names: readonly string[], batch: number): Map<string, TensorValue> {
+    const { batches } = this.context;
+    // The model's own inputs are cheap to make anew and large to keep.
+    const fed = names.some((name) => batches.inputs.has(name)) ? batches.batch(batch).values : null;
+    return new Map(names.map((name) => [name, fed?.get(name) ?? this.boundary.get(name)![batch]]));
   }
 
   private extent(batch: number): { start: number; samples: number; rows: number } {
@@ -138,11 +138,12 @@ export class Evaluator {
     return { start, samples: count, rows: padded ? size : count };
   }
 
-  /** The input of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
-  private declaration(name: string): NewValue {
-    const first = this.valueAt(name, 0);
-    const last = this.valueAt(name, this.context.batches.count - 1);
-    const shape = first.dims.map((dim, axis) => (last.dims[axis] === dim && axis > 0 ? dim : null));
-    return { name, elementType: first.type, shape };
+  /** The inputs of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
+  private declarations(names: readonly string[]): NewValue[] {
+    const last = this.valuesAt(names, this.context.batches.count - 1);
+    return [...this.valuesAt(names, 0)].map(([name, { type, dims }]) => {
+      const shape = dims.map((dim, axis) => (last.get(name)!.dims[axis] === dim && axis > 0 ? dim : null));
+      return { name, elementType: type, shape };
+    });
   }
 }

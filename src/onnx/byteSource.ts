@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { ExpectedError } from "../errors";
 import { openInputFile } from "../inputFile";
 
@@ -6,13 +7,21 @@ export interface ByteSource {
   /** What messages call it: the file's path. */
   readonly name: string;
   readonly size: number;
+  /** Where the files lie that it refers to; null for a model in memory, which can refer to none. */
+  readonly folder: string | null;
   /** The bytes [start, end). A view where the source is memory: do not write to it. */
   read(start: number, end: number): Uint8Array;
   close(): void;
 }
 
 export function memorySource(bytes: Uint8Array, name = "model in memory"): ByteSource {
-  return { name, size: bytes.length, read: (start, end) => bytes.subarray(start, end), close: () => undefined };
+  return {
+    name,
+    size: bytes.length,
+    folder: null,
+    read: (start, end) => bytes.subarray(start, end),
+    close: () => undefined,
+  };
 }
 
 /** @throws ExpectedError if the file is missing, a folder, or may not be read, or shrinks while it is read. */
@@ -21,6 +30,7 @@ export function fileSource(path: string): ByteSource {
   return {
     name: path,
     size: file.size,
+    folder: dirname(path),
     read(start, end) {
       const bytes = new Uint8Array(end - start);
       const done = file.readAt(bytes, start);

@@ -1,5 +1,8 @@
+import { ExpectedError } from "../errors";
 import { fieldHeader, GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
-import type { NewInitializer, NewNode, NewValue } from "./encode";
+import type { ExternalPlace, NewInitializer, NewNode, NewValue } from "./encode";
+import type { ExternalTensor } from "./externalData";
+import { withPlaces, type MessageKind } from "./externalTensors";
 import { readValueInfo } from "./graphReader";
 import type { OpenModel } from "./reader";
 import type { ByteRange, Node } from "./schema";
@@ -23,7 +26,12 @@ export interface GraphEdit {
   readonly outputs?: readonly NewValue[];
   /** Further outputs beside those of the graph. */
   readonly addOutputs?: readonly NewValue[];
+  /** Where external tensors that stay are to be; without it, they stay where they are. */
+  readonly place?: (tensor: ExternalTensor) => ExternalPlace;
 }
+
+/** ModelProto.functions. */
+const MODEL_FUNCTIONS = 25;
 
 /** A piece of an edited file: bytes of the source, or new ones. */
 export type Segment = ByteRange | Uint8Array;
@@ -33,17 +41,30 @@ export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
   const graph = mergeRanges(editedGraph(model, edit));
   const length = graph.reduce((sum, segment) => sum + segmentLength(segment), 0);
   return mergeRanges([
-    { start: 0, end: model.graphField.start },
+    ...keptFields(model, { start: 0, end: model.graphField.start }, edit),
     fieldHeader(7, length),
     ...graph,
-    { start: model.graphField.end, end: model.bytes },
+    ...keptFields(model, { start: model.graphField.end, end: model.bytes }, edit),
   ]);
+}
+
+/** A protobuf message has less than 2 GiB: the limit of its parsers, onnxruntime's among them. */
+export const MOST_MODEL_BYTES = 2 ** 31 - 1;
+
+/** The length of the model that the pieces make. @throws ExpectedError if no protobuf message can be that long. */
+export function modelLength(model: OpenModel, segments: readonly Segment[]): number {
+  const length = segments.reduce((sum, segment) => sum + segmentLength(segment), 0);
+  if (length <= MOST_MODEL_BYTES) return length;
+  throw new ExpectedError(
+    `${model.path} would have ${(length / 2 ** 30).toFixed(1)} GiB with its new weights in it, and an ONNX model can have ` +
+      `2 GiB at most beside its external data.`,
+  );
 }
 
 /** The edited model in memory, as onnxruntime takes it. */
 export function editedModelBytes(model: OpenModel, edit: GraphEdit): Uint8Array {
   const segments = editedModel(model, edit);
-  const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segmentLength(segment), 0));
+  const bytes = new Uint8Array(modelLength(model, segments));
   let position = 0;
   for (const segment of segments) {
     bytes.set(segment instanceof Uint8Array ? segment : model.wire.bytes(segment), position);
@@ -67,11 +88,14 @@ function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
         const node = nodes[nextNode++];
         const replacement = edit.replaceNodes?.get(node);
         if (replacement) yield* replacement.map(nodeField);
-        else if (!edit.keepNodes || edit.keepNodes.has(node)) yield field.whole;
+        else if (!edit.keepNodes || edit.keepNodes.has(node)) yield* kept(model, field, "node", edit);
         break;
       }
       case GRAPH_FIELDS.initializer:
-        if (!removed(readTensorInfo(model.wire, field).name)) yield field.whole;
+        if (!removed(readTensorInfo(model.wire, field).name)) yield* kept(model, field, "tensor", edit);
+        break;
+      case GRAPH_FIELDS.sparseInitializer:
+        yield* kept(model, field, "sparse", edit);
         break;
       case GRAPH_FIELDS.input:
         if (!edit.inputs && !isRemovedInput(model, field, (name) => initializers.has(name) && removed(name))) {
@@ -99,6 +123,19 @@ function listedInitializers({ irVersion }: OpenModel, { addInitializers = [] }: 
   return addInitializers.map(({ name, dims, data }) => {
     return { name, elementType: data instanceof Float32Array ? "float32" : "int64", shape: dims };
   });
+}
+
+/** A field that stays, with its external tensors where the edit puts them. */
+function kept(model: OpenModel, field: Field, kind: MessageKind, { place }: GraphEdit): readonly Segment[] {
+  return place ? withPlaces(model.wire, field, kind, place) : [field.whole];
+}
+
+/** Fields of ModelProto that stay. */
+function keptFields(model: OpenModel, range: ByteRange, edit: GraphEdit): readonly Segment[] {
+  if (!edit.place) return [range];
+  return [...model.wire.fields(range)].flatMap((field) =>
+    field.number === MODEL_FUNCTIONS ? kept(model, field, "function", edit) : [field.whole],
+  );
 }
 
 function isRemovedInput(model: OpenModel, field: Field, removed: (name: string) => boolean): boolean {

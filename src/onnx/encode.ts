@@ -23,6 +23,16 @@ export interface NewInitializer {
   readonly name: string;
   readonly dims: readonly number[];
   readonly data: Float32Array | BigInt64Array;
+  /** Where the data is written instead of into the model. */
+  readonly external?: ExternalPlace;
+}
+
+/** A place in a file beside the model. */
+export interface ExternalPlace {
+  /** The file, relative to the model's folder. */
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
 }
 
 export interface NewValue {
@@ -33,7 +43,14 @@ export interface NewValue {
 }
 
 /** Field numbers of GraphProto. */
-export const GRAPH_FIELDS = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
+export const GRAPH_FIELDS = {
+  node: 1,
+  initializer: 5,
+  input: 11,
+  output: 12,
+  valueInfo: 13,
+  sparseInitializer: 15,
+} as const;
 
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -65,15 +82,30 @@ function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute 
   writer.join();
 }
 
-/** TensorProto as an initializer field of GraphProto, tag included; data as raw_data, little-endian. */
-export function initializerField({ name, dims, data }: NewInitializer): Uint8Array {
+/** TensorProto as an initializer field of GraphProto, tag included; data as raw_data, little-endian, or external. */
+export function initializerField({ name, dims, data, external }: NewInitializer): Uint8Array {
   const elementType = data instanceof Float32Array ? ELEMENT_TYPES.float32 : ELEMENT_TYPES.int64;
   const writer = new BinaryWriter().tag(GRAPH_FIELDS.initializer, WireType.LengthDelimited).fork();
   for (const dim of dims) writer.tag(1, WireType.Varint).int64(dim);
   writer.tag(2, WireType.Varint).int32(elementType);
   writer.tag(8, WireType.LengthDelimited).string(name);
-  writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (external) writer.raw(externalFields(external)).tag(14, WireType.Varint).int32(EXTERNAL);
+  else writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return writer.join().finish();
+}
+
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
+
+/** The external_data fields of TensorProto, tags included: one StringStringEntryProto each. */
+export function externalFields({ location, offset, length }: ExternalPlace): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const [key, value] of Object.entries({ location, offset: String(offset), length: String(length) })) {
+    writer.tag(13, WireType.LengthDelimited).fork();
+    writer.tag(1, WireType.LengthDelimited).string(key).tag(2, WireType.LengthDelimited).string(value);
+    writer.join();
+  }
+  return writer.finish();
 }
 
 export function inputField(value: NewValue): Uint8Array {

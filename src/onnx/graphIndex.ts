@@ -14,9 +14,14 @@ export interface GraphIndex {
   readonly dataInputs: Graph["inputs"];
   /** Every node, each after those it reads from. */
   readonly order: readonly Node[];
+  /** The elements of a small tensor (a shape, axes); null where they cannot be told. */
+  readonly readSmall: SmallTensorReader;
 }
 
-export function indexGraph(graph: Graph): GraphIndex {
+export type SmallTensorReader = (tensor: TensorInfo) => readonly number[] | null;
+
+/** Without `readSmall`, what depends on the elements of tensors (the target of a Reshape) counts as unknown. */
+export function indexGraph(graph: Graph, readSmall: SmallTensorReader = () => null): GraphIndex {
   const producers = new Map<string, Node>();
   const consumers = new Map<string, Node[]>();
   const constants = new Map<string, TensorInfo>(graph.initializers);
@@ -38,6 +43,7 @@ export function indexGraph(graph: Graph): GraphIndex {
     outputs: new Set(graph.outputs.map((output) => output.name)),
     dataInputs: graph.inputs.filter(({ name }) => !graph.initializers.has(name) && !graph.sparseInitializers.has(name)),
     order: topologicalOrder(graph, producers),
+    readSmall,
   };
 }
 

@@ -7,6 +7,8 @@ import { signed, WireReader, type Field } from "./wire";
 /** A model file that is open: its structure, and the reader through which weights come on demand. */
 export interface OpenModel extends Model {
   readonly wire: WireReader;
+  /** Where the files with its external tensors are; null for a model in memory, which has none. */
+  readonly folder: string | null;
   close(): void;
 }
 
@@ -84,6 +86,7 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
   if (!found) throw new ExpectedError(`${source.name} holds no graph: it is not an ONNX model.`);
   return {
     wire,
+    folder: source.folder,
     path: source.name,
     bytes: source.size,
     irVersion,

@@ -68,18 +68,32 @@ export function partModel(
     readonly replaceNodes?: ReadonlyMap<Node, readonly NewNode[]>;
   },
 ): Uint8Array {
-  const read = new Set<string>();
-  for (const node of part.nodes) {
-    const replacement = options.replaceNodes?.get(node);
-    const reads = replacement ? replacement.flatMap(({ inputs }) => inputs) : readsOf(node);
-    for (const value of reads) read.add(value);
-  }
-  for (const output of options.outputs) read.add(output);
+  const { nodes, reads } = neededNodes(part, options.outputs, options.replaceNodes);
   return editedModelBytes(model, {
-    keepNodes: part.nodes,
-    ...(options.replaceNodes ? { replaceNodes: options.replaceNodes } : {}),
-    keepInitializer: (name) => read.has(name),
+    keepNodes: nodes,
+    // One that is not needed here may read what is not there.
+    replaceNodes: new Map([...(options.replaceNodes ?? [])].filter(([node]) => nodes.has(node))),
+    keepInitializer: (name) => reads.has(name),
     inputs: options.inputs,
     outputs: options.outputs.map((name) => ({ name, elementType: null, shape: null })),
   });
+}
+
+/** The part less what only the replaced nodes read (a weight's Transpose, say), and all values that it reads. */
+function neededNodes(
+  part: Part,
+  outputs: readonly string[],
+  replaceNodes: ReadonlyMap<Node, readonly NewNode[]> | undefined,
+): { nodes: ReadonlySet<Node>; reads: ReadonlySet<string> } {
+  const producers = new Map([...part.nodes].flatMap((node) => node.outputs.map((output) => [output, node])));
+  const nodes = new Set<Node>();
+  const reads = new Set(outputs);
+  for (const value of reads) {
+    const node = producers.get(value);
+    if (!node || nodes.has(node)) continue;
+    nodes.add(node);
+    const inputs = replaceNodes?.get(node)?.flatMap((replacement) => replacement.inputs) ?? readsOf(node);
+    for (const input of inputs) reads.add(input);
+  }
+  return { nodes, reads };
 }

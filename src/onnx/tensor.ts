@@ -8,17 +8,6 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * Math.max(dim, 0), 1);
 }
 
-/**
- * The elements of a float32 tensor, in a fresh array.
- * @throws ExpectedError if the tensor is not float32, lies in another file, or does not hold what its dims promise.
- */
-export function readFloat32(wire: WireReader, tensor: TensorInfo): Float32Array {
-  if (tensor.elementType !== "float32") throw new ExpectedError(`${called(wire, tensor)} is not a float32 tensor.`);
-  const bytes = payloadBytes(wire, tensor);
-  checkLength(wire, tensor, bytes.length / 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-}
-
 /** Bytes of the fixed-width element types that shapes, axes and scalars come in. */
 const SMALL_WIDTHS = { int64: 8, int32: 4, uint8: 1, int8: 1, bool: 1, float32: 4, float64: 8 } as const;
 type SmallType = keyof typeof SMALL_WIDTHS;
@@ -76,7 +65,7 @@ function typedNumbers(wire: WireReader, tensor: TensorInfo, type: SmallType, cou
 }
 
 /** The bytes of a typed field's entries, joined: its packed encoding. Null where they are more than `limit`. */
-function typedBytes(wire: WireReader, tensor: TensorInfo, limit: number): Uint8Array | null {
+export function typedBytes(wire: WireReader, tensor: TensorInfo, limit: number): Uint8Array | null {
   if (tensor.payload.kind !== "typed") return null;
   const { ranges } = tensor.payload;
   const length = ranges.reduce((sum, range) => sum + range.end - range.start, 0);
@@ -90,31 +79,8 @@ function typedBytes(wire: WireReader, tensor: TensorInfo, limit: number): Uint8A
   return bytes;
 }
 
-/** A fresh, aligned copy of the little-endian bytes of a float32 tensor. */
-function payloadBytes(wire: WireReader, tensor: TensorInfo): Uint8Array {
-  const { payload } = tensor;
-  const expected = 4 * elementCount(tensor.dims);
-  switch (payload.kind) {
-    case "raw": {
-      checkLength(wire, tensor, (payload.range.end - payload.range.start) / 4);
-      return wire.bytes(payload.range).slice();
-    }
-    case "typed": {
-      const bytes = typedBytes(wire, tensor, expected);
-      if (!bytes) throw new ExpectedError(`${called(wire, tensor)} holds more data than its shape allows.`);
-      return bytes;
-    }
-    case "external":
-      throw new ExpectedError(
-        `${called(wire, tensor)} lies in another file (${payload.location}). This version reads weights only from the ` +
-          `model file itself: save the model as one file.`,
-      );
-    case "none":
-      return new Uint8Array(0);
-  }
-}
-
-function checkLength(wire: WireReader, tensor: TensorInfo, found: number): void {
+/** @throws ExpectedError if a tensor holds more or fewer elements than its dims promise. */
+export function checkLength(wire: WireReader, tensor: TensorInfo, found: number): void {
   const expected = elementCount(tensor.dims);
   if (found !== expected) {
     throw new ExpectedError(
@@ -123,6 +89,7 @@ function checkLength(wire: WireReader, tensor: TensorInfo, found: number): void 
   }
 }
 
-function called(wire: WireReader, tensor: TensorInfo): string {
+/** What messages call a tensor. */
+export function called(wire: WireReader, tensor: TensorInfo): string {
   return `${wire.source.name}: tensor "${tensor.name}"`;
 }

@@ -1,18 +1,74 @@
-import { stageFile, type StagedFile } from "../atomicFile";
-import { editedModel, type GraphEdit, type Segment } from "./edit";
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import { checkNotInput, checkTarget, stageFile, stageWithCompanion, type StagedFile } from "../atomicFile";
+import { DataFile } from "./dataFile";
+import { editedModel, modelLength, MOST_MODEL_BYTES, segmentLength, type GraphEdit, type Segment } from "./edit";
+import { externalFile } from "./externalData";
+import { externalTensors } from "./externalTensors";
 import type { OpenModel } from "./reader";
 
 /** Bytes copied at a time. */
 const CHUNK = 8 * 1024 * 1024;
 
-/** Writes the edited model beside `target`, to be checked and committed; bytes that stay are copied verbatim. */
+/**
+ * Refuses a target that cannot be written, before any long work is done for it; also where that is a data file of the
+ * model, or the target's own data file would take the place of something.
+ */
+export function checkModelTarget(model: OpenModel, target: string, options: { force: boolean }): void {
+  checkTarget(target, options);
+  const locations = new Set(externalTensors(model).map(({ payload }) => payload.location));
+  if (locations.size === 0) return;
+  const companion = dataPath(target);
+  const moves = !isInSameFolder(model, target);
+  if (moves) checkTarget(companion, options);
+  for (const location of locations) {
+    const file = externalFile(model.wire.source, location);
+    checkNotInput(target, "a data file of the model", file);
+    checkNotInput(companion, "a data file of the model", file);
+  }
+}
+
+/**
+ * Writes the edited model beside `target`, to be checked and committed; bytes that stay are copied verbatim.
+ *
+ * External data stays external. In the model's own folder, tensors that stay keep referring to the files that they are
+ * in, which are not touched, and new ones are written into the model. In any other folder (or where the model would
+ * outgrow protobuf that way) all that is needed goes into one new file, `TARGET.data`, together with new tensors.
+ */
 export function stageEditedModel(
   model: OpenModel,
   edit: GraphEdit,
   target: string,
   options: { force: boolean },
 ): StagedFile {
-  return stageFile(target, chunks(model, editedModel(model, edit)), options);
+  const inline = editedModel(model, edit);
+  const isExternal = externalTensors(model).length > 0;
+  const fits = inline.reduce((sum, segment) => sum + segmentLength(segment), 0) <= MOST_MODEL_BYTES;
+  if (!isExternal || (fits && isInSameFolder(model, target))) {
+    modelLength(model, inline);
+    return stageFile(target, chunks(model, inline), options);
+  }
+  checkModelTarget(model, target, options);
+  const data = new DataFile(model.wire.source, path.basename(dataPath(target)));
+  const addInitializers = edit.addInitializers?.map((initializer) => data.moved(initializer)) ?? [];
+  const segments = editedModel(model, { ...edit, addInitializers, place: (tensor) => data.place(tensor) });
+  modelLength(model, segments);
+  if (data.isEmpty) return stageFile(target, chunks(model, segments), options);
+  return stageWithCompanion(
+    { path: target, chunks: chunks(model, segments) },
+    { path: dataPath(target), chunks: data.chunks() },
+    options,
+  );
+}
+
+/** Where the external data of a model is written. */
+function dataPath(target: string): string {
+  return `${target}.data`;
+}
+
+function isInSameFolder({ wire }: OpenModel, target: string): boolean {
+  const { folder } = wire.source;
+  return folder !== null && realpathSync(folder) === realpathSync(path.dirname(path.resolve(target)));
 }
 
 function* chunks(model: OpenModel, segments: readonly Segment[]): Generator<Uint8Array> {

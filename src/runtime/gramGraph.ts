@@ -10,7 +10,6 @@ import { createSession } from "./session";
 export type GramMatrices = readonly Float64Array[];
 
 export interface GramOptions {
-  readonly inputName: string;
   /** Rank of each value that a layer reads. */
   readonly rankOf: (value: string) => number;
   readonly signal: AbortSignal | undefined;
@@ -35,14 +34,14 @@ export async function gramMatrices(
     addInitializers: emission.initializers,
     outputs: [...plan.outputs.keys()].map((name) => ({ name, elementType: null, shape: null })),
   });
-  const session = await createSession(bytes, `${model.path} (with Gram matrices)`);
+  const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder);
   const sums = new Map<string, Float64Array>();
   try {
     for (let index = 0; index < batches.count; index++) {
       options.signal?.throwIfAborted();
-      const { value, samples } = batches.batch(index);
-      if (samples < value.dims[0]) continue;
-      for (const [name, gram] of await session.run(new Map([[options.inputName, value]]))) {
+      const { values, samples, rows } = batches.batch(index);
+      if (samples < rows) continue;
+      for (const [name, gram] of await session.run(values)) {
         addTo(sums, name, gram.data as Float32Array);
       }
       options.onBatch(samples);

@@ -4,24 +4,27 @@ import { editedModelBytes } from "../onnx/edit";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import { elementCount } from "../onnx/tensor";
-import { createSession, type TensorValue } from "./session";
+import { createSession, type TensorValue, type TensorValues } from "./session";
 
 /** What one run with real data tells of the values in a graph. */
 export interface Probe {
   /** Rows of the batch that was run. */
   readonly rows: number;
-  /** Dims of every layer's input and output, and of the model's outputs. */
+  /** Dims of every layer's input and output, and of the model's inputs and outputs. */
   readonly dims: ReadonlyMap<string, readonly number[]>;
   /** The model's outputs. */
   readonly outputs: ReadonlyMap<string, TensorValue>;
 }
 
-/** Runs one batch with the inputs and outputs of all layers exposed: shapes as they are, not as they were declared. */
+/**
+ * Runs one batch (`rows` samples, a value for every input) with the inputs and outputs of all layers exposed: shapes as
+ * they are, not as they were declared.
+ */
 export async function probeShapes(
   model: OpenModel,
   index: GraphIndex,
   layers: readonly Layer[],
-  input: { readonly name: string; readonly value: TensorValue },
+  { rows, values }: { readonly rows: number; readonly values: TensorValues },
 ): Promise<Probe> {
   const fed = new Set(index.dataInputs.map(({ name }) => name));
   const exposed = new Set<string>();
@@ -29,13 +32,12 @@ export async function probeShapes(
   for (const name of [...fed, ...index.outputs]) exposed.delete(name);
   const inner = [...exposed].map((name) => ({ name, elementType: null, shape: null }));
   const bytes = editedModelBytes(model, { addOutputs: inner });
-  const session = await createSession(bytes, model.path);
+  const session = await createSession(bytes, model.path, model.folder);
   try {
-    const values = await session.run(new Map([[input.name, input.value]]));
-    const dims = new Map([...values].map(([name, value]) => [name, value.dims]));
-    dims.set(input.name, input.value.dims);
-    const outputs = new Map([...values].filter(([name]) => index.outputs.has(name)));
-    return { rows: input.value.dims[0], dims, outputs };
+    const computed = await session.run(values);
+    const dims = new Map([...values, ...computed].map(([name, value]) => [name, value.dims]));
+    const outputs = new Map([...computed].filter(([name]) => index.outputs.has(name)));
+    return { rows, dims, outputs };
   } finally {
     await session.release();
   }

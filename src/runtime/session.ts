@@ -38,14 +38,20 @@ export interface Session {
 /**
  * Loads a model from a file or from bytes, on the CPU provider.
  * @param what how messages call it.
+ * @param folder for a model in memory: where the files with its external tensors are, whose place it does not know.
  * @throws ExpectedError with onnxruntime's message if it refuses the model.
  */
-export async function createSession(model: string | Uint8Array, what: string): Promise<Session> {
+export async function createSession(
+  model: string | Uint8Array,
+  what: string,
+  folder: string | null = null,
+): Promise<Session> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads(),
     // 3: errors only. Warnings about unused parts of a cut-out graph would be noise on the user's terminal.
     logSeverityLevel: 3,
+    ...(folder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
   };
   let session: InferenceSession;
   try {

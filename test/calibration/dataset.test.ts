@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/calibration/dataset";
 import { checkLabels } from "../../src/calibration/labels";
 import type { ValueInfo } from "../../src/onnx/schema";
-import { messageOf } from "./messageOf";
+import { messageOf, rejection } from "./messageOf";
 import { writeNpy } from "../fixtures/npy";
 
 const folder = mkdtempSync(join(tmpdir(), "ranklens-dataset-"));
@@ -29,45 +29,49 @@ const labels = writeNpy(
 const input: ValueInfo = { name: "x", elementType: "float32", shape: ["n", 2] };
 
 describe("dataset", () => {
-  test("everything, in batches", () => {
-    const dataset = openDataset({ source, labels }, { scale: 2, mean: 1 }, input);
-    expect(dataset).toMatchObject({ count: 12, elementType: "float32", sampleDims: [2], sampleBytes: 8 });
+  test("everything, in batches", async () => {
+    const dataset = await openDataset({ source, labels }, { scale: 2, mean: 1 }, [input]);
+    expect(dataset).toMatchObject({ count: 12, inputs: ["x"], sources: [source], sampleBytes: 8, warnings: [] });
     expect([...(dataset.labels ?? [])]).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
-    expect(dataset.batch(3, 2)).toEqual({ data: Float32Array.of(59, 61, 79, 81), dims: [2, 2] });
-    expect(dataset.batch(12, 0)).toEqual({ data: new Float32Array(0), dims: [0, 2] });
-    expect(dataset.batch(0, 1).data.buffer).not.toBe(dataset.batch(0, 1).data.buffer);
+    expect(dataset.batch(3, 2).get("x")).toEqual({
+      type: "float32",
+      data: Float32Array.of(59, 61, 79, 81),
+      dims: [2, 2],
+    });
+    expect(dataset.batch(12, 0).get("x")).toEqual({ type: "float32", data: new Float32Array(0), dims: [0, 2] });
+    expect(dataset.batch(0, 1).get("x")!.data.buffer).not.toBe(dataset.batch(0, 1).get("x")!.data.buffer);
     expect(() => dataset.batch(11, 2)).toThrow(RangeError);
   });
 
-  test("without labels", () => {
-    const dataset = openDataset({ source }, {}, { ...input, elementType: "int64" });
+  test("without labels", async () => {
+    const dataset = await openDataset({ source }, {}, [{ ...input, elementType: "int64" }]);
     expect(dataset.labels).toBeNull();
     expect(dataset.labelOrigin).toBeNull();
     expect(dataset.sampleBytes).toBe(16);
-    expect(dataset.batch(1, 1).data).toEqual(BigInt64Array.of(10n, 11n));
+    expect(dataset.batch(1, 1).get("x")!.data).toEqual(BigInt64Array.of(10n, 11n));
   });
 
-  test("a limit takes the same samples as labels", () => {
-    const dataset = openDataset({ source, labels, limit: 6 }, {}, input);
-    const { data, dims } = dataset.batch(0, 6);
+  test("a limit takes the same samples as labels", async () => {
+    const dataset = await openDataset({ source, labels, limit: 6 }, {}, [input]);
+    const { data, dims } = dataset.batch(0, 6).get("x")!;
     const indices = Array.from(dataset.labelOrigin?.indices ?? []);
     expect(dims).toEqual([6, 2]);
     expect(data).toEqual(Float32Array.from(indices.flatMap((index) => [10 * index, 10 * index + 1])));
     expect(Array.from(dataset.labels ?? [])).toEqual(indices.map((index) => index % 3));
     expect(Array.from(dataset.labels ?? []).sort()).toEqual([0, 0, 1, 1, 2, 2]);
     // Batches are parts of the same order.
-    expect(dataset.batch(2, 3).data).toEqual(data.slice(4, 10));
+    expect(dataset.batch(2, 3).get("x")!.data).toEqual(data.slice(4, 10));
   });
 
-  test("messages name the sample of the file, not of the subset", () => {
+  test("messages name the sample of the file, not of the subset", async () => {
     const values = Float32Array.from({ length: 12 }, (_, index) => (index === 11 ? NaN : index));
     const bad = writeNpy(join(folder, "nan.npy"), "float32", [12, 1], values);
-    const dataset = openDataset({ source: bad }, {}, { ...input, shape: null });
+    const dataset = await openDataset({ source: bad }, {}, [{ ...input, shape: null }]);
     expect(messageOf(() => dataset.batch(10, 2))).toBe(
       `${bad}: sample 11 has the value NaN; remove the sample or replace the value`,
     );
-    expect(dataset.batch(0, 11).dims).toEqual([11, 1]);
-    const limited = openDataset({ source, labels, limit: 3 }, {}, input);
+    expect(dataset.batch(0, 11).get("x")!.dims).toEqual([11, 1]);
+    const limited = await openDataset({ source, labels, limit: 3 }, {}, [input]);
     const at = limited.labels?.indexOf(2) ?? -1;
     expect(messageOf(() => checkLabels(limited.labels!, 2, limited.labelOrigin!))).toContain(
       `${labels}: label ${limited.labelOrigin!.indices[at]} is 2`,
@@ -76,38 +80,35 @@ describe("dataset", () => {
 
   test("hashes of the files", async () => {
     const hash = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
-    expect(await openDataset({ source, labels }, {}, input).sha256()).toEqual({
+    expect(await (await openDataset({ source, labels }, {}, [input])).sha256()).toEqual({
       source: hash(source),
       labels: hash(labels),
     });
-    expect(await openDataset({ source }, {}, input).sha256()).toEqual({ source: hash(source), labels: null });
+    expect(await (await openDataset({ source }, {}, [input])).sha256()).toEqual({ source: hash(source), labels: null });
     const gone = writeNpy(join(folder, "gone.npy"), "uint8", [1, 2], [1, 2]);
-    const dataset = openDataset({ source: gone }, {}, input);
+    const dataset = await openDataset({ source: gone }, {}, [input]);
     rmSync(gone);
-    const error: unknown = await dataset.sha256().catch((reason: unknown) => reason);
-    expect(
-      messageOf(() => {
-        throw error;
-      }),
-    ).toBe(`${gone}: no such file; correct its path in the config file`);
+    expect(await rejection(dataset.sha256())).toBe(`${gone}: no such file; correct its path in the config file`);
   });
 
-  test("what does not fit is refused at once", () => {
+  test("what does not fit is refused at once", async () => {
     const missing = join(folder, "missing.npy");
-    expect(messageOf(() => openDataset({ source: missing }, {}, input))).toMatch(/missing\.npy: no such file/);
-    expect(messageOf(() => openDataset({ source, labels: missing }, {}, input))).toMatch(/missing\.npy: no such file/);
-    expect(messageOf(() => openDataset({ source: folder }, {}, input))).toMatch(/is a folder/);
-    expect(messageOf(() => openDataset({ source }, {}, { ...input, shape: [null, 3] }))).toBe(
+    expect(await rejection(openDataset({ source: missing }, {}, [input]))).toMatch(/missing\.npy: no such file/);
+    expect(await rejection(openDataset({ source, labels: missing }, {}, [input]))).toMatch(
+      /missing\.npy: no such file/,
+    );
+    expect(await rejection(openDataset({ source: folder }, {}, [input]))).toMatch(/is a folder without any image/);
+    expect(await rejection(openDataset({ source }, {}, [{ ...input, shape: [null, 3] }]))).toBe(
       `the model's input "x" takes [N,3]; x.npy gives [N,2]`,
     );
     const short = writeNpy(join(folder, "short.npy"), "int64", [11], new Array<number>(11).fill(0));
-    expect(messageOf(() => openDataset({ source, labels: short }, {}, input))).toBe(
+    expect(await rejection(openDataset({ source, labels: short }, {}, [input]))).toBe(
       `${short} has 11 labels, and ${source} has 12 samples; there must be one label per sample`,
     );
   });
 });
 
-test("CIFAR-10 images are normalised as NumPy does", (ctx) => {
+test("CIFAR-10 images are normalised as NumPy does", async (ctx) => {
   const cifar = fileURLToPath(new URL("../../../shared/reference/cifar10/", import.meta.url));
   if (!existsSync(join(cifar, "val_u8.npy"))) {
     const reason = `reference images are missing: ${cifar}`;
@@ -116,16 +117,16 @@ test("CIFAR-10 images are normalised as NumPy does", (ctx) => {
   }
   const mean = [0.485, 0.456, 0.406];
   const std = [0.229, 0.224, 0.225];
-  const dataset = openDataset(
+  const dataset = await openDataset(
     { source: join(cifar, "val_u8.npy"), labels: join(cifar, "val_y.npy"), limit: 500 },
     { layout: "NHWC", scale: 1 / 255, mean, std },
-    { name: "x", elementType: "float32", shape: ["batch", 3, 32, 32] },
+    [{ name: "x", elementType: "float32", shape: ["batch", 3, 32, 32] }],
   );
-  expect(dataset).toMatchObject({ count: 500, sampleDims: [3, 32, 32], sampleBytes: 12288 });
+  expect(dataset).toMatchObject({ count: 500, sampleBytes: 12288 });
   const perClass = new Array<number>(10).fill(0);
   for (const label of dataset.labels!) perClass[label]++;
   expect(perClass).toEqual(new Array<number>(10).fill(50));
-  const { data, dims } = dataset.batch(0, 500);
+  const { data, dims } = dataset.batch(0, 500).get("x")!;
   expect(dims).toEqual([500, 3, 32, 32]);
 
   const HEADER_BYTES = 128;

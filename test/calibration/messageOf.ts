@@ -10,3 +10,14 @@ export function messageOf(run: () => unknown): string {
   }
   throw new Error("nothing was thrown");
 }
+
+/** The message of the ExpectedError that `promise` rejects with. Anything else fails the test. */
+export async function rejection(promise: Promise<unknown>): Promise<string> {
+  const failed: { error: unknown } | null = await promise.then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  return messageOf(() => {
+    if (failed) throw failed.error;
+  });
+}

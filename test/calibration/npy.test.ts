@@ -15,12 +15,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openSource, sourceKinds } from "../../src/calibration";
+import { fileBytes } from "../../src/calibration/fileBytes";
+import { openNpyBytes } from "../../src/calibration/npy";
 import { npy } from "../../src/calibration/npy";
 import { SAMPLE_TYPES, type SampleType } from "../../src/calibration/source";
-import { messageOf } from "./messageOf";
+import { messageOf, rejection } from "./messageOf";
 import { npyHeader, writeNpy, writeRawNpy } from "../fixtures/npy";
 
 const folder = mkdtempSync(join(tmpdir(), "ranklens-npy-"));
+const openFile = (path: string) => openNpyBytes(path, fileBytes(path));
 afterAll(() => rmSync(folder, { recursive: true }));
 const file = join(folder, "a.npy");
 
@@ -29,7 +32,7 @@ const TYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "i
 describe("reading", () => {
   test.each(TYPES)("%s", (dtype: SampleType) => {
     writeNpy(file, dtype, [3, 2], [0, 1, 1, 0, 1, 1]);
-    const array = openSource(file);
+    const array = openFile(file);
     expect(array).toMatchObject({ path: file, dtype, sampleShape: [2], count: 3 });
     const values = array.read(1, 2);
     expect(values.constructor).toBe(SAMPLE_TYPES[dtype].view(new ArrayBuffer(0)).constructor);
@@ -38,9 +41,9 @@ describe("reading", () => {
 
   test("extreme values", () => {
     const limits = [-(2n ** 63n), 2n ** 63n - 1n];
-    expect([...openSource(writeNpy(file, "int64", [2], limits)).read(0, 2)]).toEqual(limits);
+    expect([...openFile(writeNpy(file, "int64", [2], limits)).read(0, 2)]).toEqual(limits);
     const floats = [NaN, -0, Infinity, 5e-324, Number.MAX_VALUE];
-    expect([...openSource(writeNpy(file, "float64", [5], floats)).read(0, 5)]).toEqual(floats);
+    expect([...openFile(writeNpy(file, "float64", [5], floats)).read(0, 5)]).toEqual(floats);
   });
 
   test("property: any range of samples of any shape", () => {
@@ -48,7 +51,7 @@ describe("reading", () => {
     fc.assert(
       fc.property(shape, fc.nat(), fc.nat(), (dims, a, b) => {
         const values = Float32Array.from({ length: dims.reduce((x, y) => x * y) }, (_, index) => index / 7);
-        const array = openSource(writeNpy(file, "float32", dims, values));
+        const array = openFile(writeNpy(file, "float32", dims, values));
         const start = a % dims[0];
         const count = b % (dims[0] - start + 1);
         const size = values.length / dims[0];
@@ -66,7 +69,7 @@ describe("reading", () => {
       [2, 0],
       [3, 0],
     ] as const) {
-      expect([...openSource(writeRawNpy(file, header, body, { version })).read(0, 2)]).toEqual([1, 2, 3, 4]);
+      expect([...openFile(writeRawNpy(file, header, body, { version })).read(0, 2)]).toEqual([1, 2, 3, 4]);
     }
     const spellings = [
       `{"shape":(2L,2L),"fortran_order":False,"descr":"<u1"}`,
@@ -75,7 +78,7 @@ describe("reading", () => {
       `{'descr': '|u1', 'fortran_order': True, 'shape': (4,)}`,
     ];
     for (const spelling of spellings) {
-      const array = openSource(writeRawNpy(file, spelling, body));
+      const array = openFile(writeRawNpy(file, spelling, body));
       expect([...array.read(0, array.count)]).toEqual([1, 2, 3, 4]);
     }
   });
@@ -89,14 +92,14 @@ describe("reading", () => {
     ftruncateSync(descriptor, start + dataBytes); // a hole: takes no room on the disk
     writeSync(descriptor, new Uint8Array([7, 8, 9]), 0, 3, start + dataBytes - 1000);
     closeSync(descriptor);
-    const last = openSource(file).read(count - 1, 1);
+    const last = openFile(file).read(count - 1, 1);
     expect(last.length).toBe(1000);
     expect([...last.subarray(0, 4)]).toEqual([7, 8, 9, 0]);
     rmSync(file);
   });
 
   test("ranges outside the array are a programming error", () => {
-    const array = openSource(writeNpy(file, "uint8", [2], [1, 2]));
+    const array = openFile(writeNpy(file, "uint8", [2], [1, 2]));
     expect(() => array.read(1, 2)).toThrow(RangeError);
     expect(() => array.read(-1, 1)).toThrow(RangeError);
   });
@@ -104,7 +107,7 @@ describe("reading", () => {
 
 describe("refusals", () => {
   const refused = (header: string, options: Parameters<typeof writeRawNpy>[3] = {}, body = new Uint8Array(64)) =>
-    messageOf(() => openSource(writeRawNpy(file, header, body, options)));
+    messageOf(() => openFile(writeRawNpy(file, header, body, options)));
 
   test("Fortran order", () => {
     expect(refused(npyHeader("<f4", [2, 2], true))).toBe(
@@ -140,21 +143,21 @@ describe("refusals", () => {
     writeNpy(file, "float32", [4, 4], new Float32Array(16));
     const size = readFileSync(file).length;
     truncateSync(file, size - 1);
-    expect(messageOf(() => openSource(file))).toBe(
+    expect(messageOf(() => openFile(file))).toBe(
       `${file} is cut off: its shape (4, 4) and type float32 need ${size} bytes, and it has ${size - 1}; write or copy it again`,
     );
     truncateSync(file, 20);
-    expect(messageOf(() => openSource(file))).toBe(
+    expect(messageOf(() => openFile(file))).toBe(
       `${file} is cut off in its header: 128 bytes are needed, and it has 20; write or copy it again`,
     );
     truncateSync(file, 9);
-    expect(messageOf(() => openSource(file))).toMatch(/is cut off in its header: \d+ bytes are needed, and it has 9/);
+    expect(messageOf(() => openFile(file))).toMatch(/is cut off in its header: \d+ bytes are needed, and it has 9/);
     truncateSync(file, 0);
-    expect(messageOf(() => openSource(file))).toBe(`${file} is empty: it has 0 bytes`);
+    expect(messageOf(() => openFile(file))).toBe(`${file} is empty: it has 0 bytes`);
   });
 
   test("shortened or removed while in use", () => {
-    const array = openSource(writeNpy(file, "uint8", [4, 4], new Uint8Array(16)));
+    const array = openFile(writeNpy(file, "uint8", [4, 4], new Uint8Array(16)));
     const size = readFileSync(file).length;
     truncateSync(file, size - 3);
     expect(messageOf(() => array.read(2, 2))).toBe(
@@ -178,7 +181,7 @@ describe("refusals", () => {
     );
     expect(refused(npyHeader("|u1", new Array<number>(65).fill(1)))).toMatch(/is too large for an array/);
     writeFileSync(file, "PK\x03\x04 a zip archive");
-    expect(messageOf(() => openSource(file))).toBe(`${file} is not a NumPy .npy file; write one with np.save`);
+    expect(messageOf(() => openFile(file))).toBe(`${file} is not a NumPy .npy file; write one with np.save`);
   });
 
   test("property: damaged headers never fail in another way", () => {
@@ -192,7 +195,7 @@ describe("refusals", () => {
           for (const [at, value] of changes) bad[at] = value;
           writeFileSync(file, bad);
           try {
-            const array = openSource(file);
+            const array = openFile(file);
             expect(array.read(0, array.count).length).toBeGreaterThan(0);
           } catch (error) {
             expect(error).toMatchObject({ expected: true });
@@ -205,29 +208,30 @@ describe("refusals", () => {
 });
 
 describe("paths", () => {
-  test("missing, folders, unknown kinds", () => {
+  test("missing, folders, unknown kinds", async () => {
     const missing = join(folder, "missing.npy");
-    expect(messageOf(() => openSource(missing))).toBe(`${missing}: no such file; correct its path in the config file`);
-    expect(messageOf(() => openSource(folder))).toBe(`${folder} is a folder, and must be one of: NumPy array (.npy)`);
+    expect(await rejection(openSource(missing))).toBe(`${missing}: no such file; correct its path in the config file`);
+    expect(await rejection(openSource(folder))).toBe(
+      `${folder} is a folder without any image; images are files named .jpg, .jpeg, .png, .webp, .tif, .tiff, .gif`,
+    );
     const odd = join(folder, "folder.npy");
     mkdirSync(odd);
-    expect(messageOf(() => openSource(odd))).toBe(`${odd} is not a file; name the file itself`);
+    expect(await rejection(openSource(odd))).toBe(`${odd} is not a file; name the file itself`);
     const text = join(folder, "data.csv");
     writeFileSync(text, "1,2");
-    expect(messageOf(() => openSource(text))).toBe(
-      `${text} is of no supported kind; supported are: NumPy array (.npy)`,
+    expect(await rejection(openSource(text))).toBe(
+      `${text} is of no supported kind; supported are: ${sourceKinds.map(({ name }) => name).join(", ")}`,
     );
-    expect(messageOf(() => openSource(`${folder}/\0.npy`))).toMatch(/cannot be read/);
-    expect(messageOf(() => openSource(join(text, "x.npy")))).toMatch(/no such file/);
+    expect(await rejection(openSource(`${folder}/\0.npy`))).toMatch(/cannot be read/);
+    expect(await rejection(openSource(join(text, "x.npy")))).toMatch(/no such file/);
   });
 
-  test.skipIf(process.platform === "win32")("neither a file nor a folder", () => {
-    expect(messageOf(() => openSource("/dev/null"))).toBe("/dev/null is neither a file nor a folder");
+  test.skipIf(process.platform === "win32")("neither a file nor a folder", async () => {
+    expect(await rejection(openSource("/dev/null"))).toBe("/dev/null is neither a file nor a folder");
   });
 
   test("the extension may be in capitals", () => {
-    expect(sourceKinds).toEqual([npy]);
-    expect(npy.recognises("/x/A.NPY")).toBe(true);
-    expect(npy.recognises("/x/a.npz")).toBe(false);
+    expect(npy.recognises("/x/A.NPY", false)).toBe(true);
+    expect(npy.recognises("/x/a.npz", false)).toBe(false);
   });
 });

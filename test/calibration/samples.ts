@@ -19,7 +19,7 @@ export function samplesOf(
     else values[index] = Number(value);
   });
   const read = (start: number, length: number) => values.slice(start * size, (start + length) * size);
-  return { path: "/data/x.npy", dtype, count, sampleShape, read };
+  return { path: "/data/x.npy", dtype, count, sampleShape, layout: null, read };
 }
 
 export function inputOf(shape: Shape, elementType: ElementType | null = "float32"): ValueInfo {

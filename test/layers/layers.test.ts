@@ -7,7 +7,7 @@ import { decompositionEdit, projectionEdit } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../../src/lowrank/layerBasis";
 import { multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix";
 import { editedModelBytes } from "../../src/onnx/edit";
-import { readFloat32 } from "../../src/onnx/tensor";
+import { readConstant } from "../../src/onnx/constants";
 import { gramMatrices } from "../../src/runtime/gramGraph";
 import { batchesOf, openBytes, relativeDifference, runOutput, type Opened } from "../fixtures/data";
 import { untyped } from "../fixtures/model";
@@ -29,11 +29,11 @@ function open({ bytes }: LayerCase): Opened & { layer: Layer; weight: Float32Arr
   const { layers, skipped } = findLayers(opened.index);
   expect(skipped).toEqual([]);
   expect(layers).toHaveLength(1);
-  return { ...opened, layer: layers[0], weight: readFloat32(opened.model.wire, layers[0].weight) };
+  return { ...opened, layer: layers[0], weight: readConstant(opened.model.wire, layers[0].weight) };
 }
 
 async function gramsOf(test: LayerCase, { model, layer }: ReturnType<typeof open>) {
-  const options = { inputName: "x", rankOf: () => test.x.dims.length, signal: undefined, onBatch: () => undefined };
+  const options = { rankOf: () => test.x.dims.length, signal: undefined, onBatch: () => undefined };
   const grams = await gramMatrices(model, [layer], batchesOf(test.x, test.x.dims[0]), options);
   return grams.get(gramKey(layer))!;
 }

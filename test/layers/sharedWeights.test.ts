@@ -6,7 +6,7 @@ import { decompositionEdit, projectionEdit } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerBasis, projectLayer } from "../../src/lowrank/layerBasis";
 import { transposeMultiply } from "../../src/numerics/matrix";
 import { editedModelBytes } from "../../src/onnx/edit";
-import { readFloat32 } from "../../src/onnx/tensor";
+import { readConstant } from "../../src/onnx/constants";
 import { gramMatrices, type GramMatrices } from "../../src/runtime/gramGraph";
 import {
   batchesOf,
@@ -32,7 +32,7 @@ function open(bytes: Uint8Array) {
 }
 
 async function gramsOf({ model, layers }: ReturnType<typeof open>, size = 20): Promise<Map<string, GramMatrices>> {
-  const options = { inputName: "x", rankOf: () => 2, signal: undefined, onBatch: () => undefined };
+  const options = { rankOf: () => 2, signal: undefined, onBatch: () => undefined };
   return gramMatrices(model, layers, batchesOf(x, size), options);
 }
 
@@ -41,7 +41,7 @@ async function atRanks(bytes: Uint8Array, kS: number, kT: number) {
   const opened = open(bytes);
   const [layer] = opened.layers;
   const grams = await gramsOf(opened);
-  const weights = readFloat32(opened.model.wire, layer.weight);
+  const weights = readConstant(opened.model.wire, layer.weight);
   const basis = layerBasis(layer, weights, grams.get(gramKey(layer))!);
   const { factors } = factorizeLayer(basis, kS, kT);
   const matrices = projectLayer(basis, kS, kT);
@@ -148,7 +148,7 @@ describe("a weight in a Constant node", () => {
   it("is analysed like an initializer, and its node goes with it", async () => {
     const opened = open(bytes);
     const [layer] = opened.layers;
-    expect(weightMatrices(layer.view, readFloat32(opened.model.wire, layer.weight))[0].data[1]).toBe(data[4]);
+    expect(weightMatrices(layer.view, readConstant(opened.model.wire, layer.weight))[0].data[1]).toBe(data[4]);
     const { decomposed, projected } = await atRanks(bytes, 6, 4);
     expect(openBytes(decomposed).model.graph.nodes.map(({ opType }) => opType)).toEqual(["MatMul", "MatMul", "Relu"]);
     const original = await runOutput(bytes, x, "y");

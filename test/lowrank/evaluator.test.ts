@@ -6,7 +6,8 @@ import type { Layer } from "../../src/layers/layer";
 import { Evaluator, type EvaluatorContext } from "../../src/lowrank/evaluator";
 import { editedModelBytes } from "../../src/onnx/edit";
 import type { Dimension } from "../../src/onnx/schema";
-import { elementCount, readFloat32 } from "../../src/onnx/tensor";
+import { readConstant } from "../../src/onnx/constants";
+import { elementCount } from "../../src/onnx/tensor";
 import { createSession } from "../../src/runtime/session";
 import { classes, floats, openBytes, type Opened } from "../fixtures/data";
 import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";
@@ -24,13 +25,15 @@ function dataset(sampleDims: readonly number[]): Dataset {
     count: SAMPLES,
     labels: null,
     labelOrigin: null,
-    elementType: "float32",
-    sampleDims,
+    classNames: null,
+    inputs: ["x"],
+    sources: ["x.npy"],
     sampleBytes: 4 * width,
-    batch: (start, count) => ({
-      data: data.slice(start * width, (start + count) * width),
-      dims: [count, ...sampleDims],
-    }),
+    warnings: [],
+    batch: (start, count) => {
+      const dims = [count, ...sampleDims];
+      return new Map([["x", { type: "float32", dims, data: data.slice(start * width, (start + count) * width) }]]);
+    },
     sha256: () => Promise.resolve({ source: "", labels: null }),
   };
 }
@@ -40,7 +43,6 @@ function context({ model, index }: Opened, batches: Batches, more: Partial<Evalu
     model,
     index,
     batches,
-    inputName: "x",
     outputName: "y",
     targets: classes(SAMPLES, CLASSES, 2),
     macShare: () => 1,
@@ -66,7 +68,7 @@ async function correctOfWhole(
   const session = await createSession(bytes, "whole model");
   let correct = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
-    const one = samples.batch(sample, 1).data as Float32Array;
+    const one = samples.batch(sample, 1).get("x")!.data as Float32Array;
     const repeated = new Float32Array(fixed * one.length);
     for (let row = 0; row < fixed; row++) repeated.set(one, row * one.length);
     const x = { type: "float32" as const, dims: [fixed, ...sampleDims], data: repeated };
@@ -80,7 +82,7 @@ async function correctOfWhole(
 
 /** W disturbed, so that answers change but not all to the same. */
 function disturbed({ model }: Opened, layer: Layer, seed: number): Float32Array {
-  const original = readFloat32(model.wire, layer.weight);
+  const original = readConstant(model.wire, layer.weight);
   const noise = floats(
     original.length,
     seed,
@@ -97,7 +99,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
     ["a fixed batch size with a filled-up last batch", 8, 8],
   ] as const)("every layer's count is that of the whole model: %s", async (__, batch, size) => {
     const opened = openBytes(build(batch));
-    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], size);
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, size);
     expect(batches.count).toBe(Math.ceil(SAMPLES / size));
     const evaluator = new Evaluator(context(opened, batches));
     const counts = new Set<number>();
@@ -120,7 +122,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
 
   it("layers may be started in any order, and again", async () => {
     const opened = openBytes(build("n"));
-    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs[0], 16);
+    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, 16);
     const evaluator = new Evaluator(context(opened, batches));
     const layers = findLayers(opened.index).layers.filter(({ name }) => name !== "side");
     for (const layer of [...layers].reverse().concat(layers.slice(1, 3), layers.slice(0, 1))) {
@@ -134,7 +136,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
 
 describe("an evaluator", () => {
   const opened = openBytes(mlp());
-  const batches = cutIntoBatches(dataset([FEATURES]), opened.model.graph.inputs[0], 10);
+  const batches = cutIntoBatches(dataset([FEATURES]), opened.model.graph.inputs, 10);
   const [first] = findLayers(opened.index).layers;
 
   it("refuses to count before a layer is started", async () => {
@@ -147,7 +149,7 @@ describe("an evaluator", () => {
       context(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
     );
     await evaluator.start(first);
-    await evaluator.correct(readFloat32(opened.model.wire, first.weight));
+    await evaluator.correct(readConstant(opened.model.wire, first.weight));
     expect(work).toEqual([5, 5, 5, 3.5]);
     await evaluator.release();
   });

@@ -10,7 +10,7 @@ import {
   projectLayer,
 } from "../../src/lowrank/layerBasis";
 import type { Matrix } from "../../src/numerics/matrix";
-import { readFloat32 } from "../../src/onnx/tensor";
+import { readConstant } from "../../src/onnx/constants";
 import { openBytes, relativeDifference } from "../fixtures/data";
 import { flipped, plus, product, singularValues, squared } from "../fixtures/dataMatrices";
 import { convCases, type LayerCase } from "../fixtures/modelLayers";
@@ -21,7 +21,7 @@ const ROUNDING = 1e-10;
 function open({ bytes, features, rows }: LayerCase) {
   const { model, index } = openBytes(bytes);
   const [layer] = findLayers(index).layers;
-  const weight = readFloat32(model.wire, layer.weight);
+  const weight = readConstant(model.wire, layer.weight);
   const data = features.map((values): Matrix => ({ rows, columns: layer.view.columns, data: values }));
   const grams = data.map((x) => product(flipped(x), x).data);
   return { layer, weight, data, matrices: weightMatrices(layer.view, weight), basis: layerBasis(layer, weight, grams) };

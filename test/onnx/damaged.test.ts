@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isExpected } from "../../src/errors";
 import { findLayers } from "../../src/layers";
-import { readFloat32, readSmallTensor } from "../../src/onnx/tensor";
+import { readFloats } from "../../src/onnx/elements";
+import { readSmallTensor } from "../../src/onnx/tensor";
 import { openBytes, weight } from "../fixtures/data";
 import {
   attributeField,
@@ -51,7 +52,7 @@ function readsAll(bytes: Uint8Array): boolean {
     const { model, index } = openBytes(bytes);
     for (const tensor of index.constants.values()) {
       readSmallTensor(model.wire, tensor);
-      if (tensor.elementType === "float32") readFloat32(model.wire, tensor);
+      if (tensor.elementType === "float32") readFloats(model.wire, tensor);
     }
     findLayers(index);
     return true;

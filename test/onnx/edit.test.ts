@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { editedModel, editedModelBytes, segmentLength, type GraphEdit } from "../../src/onnx/edit";
 import type { Node } from "../../src/onnx/schema";
-import { readFloat32 } from "../../src/onnx/tensor";
+import { readFloats } from "../../src/onnx/elements";
 import { stageEditedModel } from "../../src/onnx/writer";
 import { openBytes, runOutput, tensor, weight } from "../fixtures/data";
 import { constant, messageField, modelBytes, node, numberField, stringField, untyped, value } from "../fixtures/model";
@@ -91,10 +91,10 @@ describe("an edit", () => {
     const { model: after } = openBytes(result);
     expect(after.graph.nodes.map(({ outputs }) => outputs[0])).toEqual(["p", "ends", "s", "t", "y"]);
     expect(after.graph.initializers.size).toBe(4);
-    expect(readFloat32(after.wire, after.graph.initializers.get("b")!)).toEqual(new Float32Array(3));
+    expect(readFloats(after.wire, after.graph.initializers.get("b")!)).toEqual(new Float32Array(3));
 
     const x = tensor([2, 3], 3);
-    const w = readFloat32(model.wire, model.graph.initializers.get("w")!);
+    const w = readFloats(model.wire, model.graph.initializers.get("w")!);
     const expected = [0, 1].flatMap((row) =>
       [1, 2, 3].map(
         (column) => 2 * [0, 1, 2].reduce((sum, k) => sum + Number(x.data[row * 3 + k]) * w[k * 4 + column], 0),

@@ -21,11 +21,10 @@ describe.each([
   let probe: Probe;
   beforeAll(async () => {
     const first = batchesOf(x, 1).smallest();
-    probe = await probeShapes(model, index, layers, { name: "x", value: first });
+    probe = await probeShapes(model, index, layers, first);
   });
   const grams = (of: readonly Layer[], batches: Batches): Promise<Map<string, GramMatrices>> =>
     gramMatrices(model, of, batches, {
-      inputName: "x",
       rankOf: (name) => probe.dims.get(name)!.length,
       signal: undefined,
       onBatch: () => undefined,
@@ -67,7 +66,7 @@ describe.each([
   it("stop when they are aborted", async () => {
     const reason = new Error("stop");
     const signal = AbortSignal.abort(reason);
-    const options = { inputName: "x", rankOf: () => 2, signal, onBatch: () => undefined };
+    const options = { rankOf: () => 2, signal, onBatch: () => undefined };
     await expect(gramMatrices(model, layers, batchesOf(x, 10), options)).rejects.toBe(reason);
   });
 });
@@ -82,7 +81,7 @@ it("one value that layers read in two ways has two Gram matrices", async () => {
   const { model, index } = openBytes(bytes);
   const { layers } = findLayers(index);
   const x = tensor([6, 6], 3);
-  const options = { inputName: "x", rankOf: () => 2, signal: undefined, onBatch: () => undefined };
+  const options = { rankOf: () => 2, signal: undefined, onBatch: () => undefined };
   const found = await gramMatrices(model, layers, batchesOf(x, 6), options);
   const matrix = { rows: 6, columns: 6, data: Float64Array.from(x.data as Float32Array) };
   const expected = [transposeMultiply(matrix, matrix), multiplyTransposed(matrix, matrix)];
@@ -96,7 +95,7 @@ describe("one probing run", () => {
     const { model, index } = openBytes(cnn());
     const { layers } = findLayers(index);
     for (const rows of [1, 4]) {
-      const probe = await probeShapes(model, index, layers, { name: "x", value: tensor([rows, ...IMAGE], 3) });
+      const probe = await probeShapes(model, index, layers, batchesOf(tensor([rows, ...IMAGE], 3), rows).batch(0));
       expect(probe.rows).toBe(rows);
       expect(probe.dims.get("x")).toEqual([rows, ...IMAGE]);
       expect(probe.dims.get("s")).toEqual([rows, 6, 8, 8]);

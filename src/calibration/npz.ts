@@ -1,0 +1,120 @@
+import { extname } from "node:path";
+import { openPromise, type Entry, type ZipFile } from "yauzl";
+import { ExpectedError } from "../errors";
+import { withInputFile } from "../inputFile";
+import { fileBytes, hashFile, memoryBytes, type RandomBytes } from "./fileBytes";
+import { openNpyBytes } from "./npy";
+import { DATA_ADVICE, type ArraySource, type SourceKind } from "./source";
+import { readUnpacked } from "./unpack";
+
+/** Arrays in an archive: np.savez writes a handful. More entries are no data file. */
+const MAX_ENTRIES = 10_000;
+/** Names shown in a message. */
+const MOST_NAMES = 8;
+/** Zip's numbers of the two ways of storing that NumPy uses. */
+const STORED = 0;
+const DEFLATED = 8;
+
+/** NumPy's archives of arrays (np.savez, np.savez_compressed). Stored arrays are read in place; others are unpacked. */
+export const npz: SourceKind = {
+  name: 'NumPy archive (.npz; "file.npz#name" chooses an array)',
+  recognises: (path, isFolder) => !isFolder && extname(path).toLowerCase() === ".npz",
+  open: openNpz,
+};
+
+/** `images.npz#x` → the file `images.npz` and the array `x`; other paths name no array. */
+export function splitMember(path: string): { file: string; member: string | null } {
+  const match = /^(.+\.npz)#([^/\\]+)$/i.exec(path);
+  return match === null ? { file: path, member: null } : { file: match[1], member: match[2] };
+}
+
+async function openNpz(path: string): Promise<ArraySource> {
+  const { file, member } = splitMember(path);
+  const zip = await openZip(file);
+  try {
+    const entry = choose(file, member, await entriesOf(file, zip));
+    const name = `${file}#${arrayName(entry)}`;
+    return {
+      content: "array",
+      kind: "NumPy archive",
+      path,
+      samples: openNpyBytes(name, await entryBytes(zip, file, name, entry)),
+      labels: null,
+      warnings: [],
+      sha256: () => hashFile(file),
+    };
+  } finally {
+    zip.close();
+  }
+}
+
+async function openZip(file: string): Promise<ZipFile> {
+  withInputFile(file, () => undefined, DATA_ADVICE);
+  try {
+    return await openPromise(file, { autoClose: false, strictFileNames: false });
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+/** The arrays of an archive: its entries with names in .npy. */
+async function entriesOf(file: string, zip: ZipFile): Promise<Entry[]> {
+  if (zip.entryCount > MAX_ENTRIES) {
+    throw new ExpectedError(`${file} has ${zip.entryCount} entries, and at most ${MAX_ENTRIES} are supported`);
+  }
+  const entries: Entry[] = [];
+  try {
+    for await (const entry of zip.eachEntry()) if (entry.fileName.endsWith(".npy")) entries.push(entry);
+  } catch (error) {
+    throw damaged(file, error);
+  }
+  return entries;
+}
+
+function arrayName({ fileName }: Entry): string {
+  return fileName.slice(0, -".npy".length);
+}
+
+function choose(file: string, member: string | null, entries: readonly Entry[]): Entry {
+  const names = entries.map(arrayName);
+  const shown = names.slice(0, MOST_NAMES).join(", ") + (names.length > MOST_NAMES ? ", …" : "");
+  if (names.length === 0) throw new ExpectedError(`${file} holds no arrays; write it with np.savez`);
+  if (member === null && names.length > 1) {
+    throw new ExpectedError(`${file} holds ${names.length} arrays (${shown}); choose one: "${file}#${names[0]}"`);
+  }
+  const wanted = member ?? names[0];
+  const found = entries.filter((entry) => arrayName(entry) === wanted);
+  if (found.length === 0) throw new ExpectedError(`${file} holds no array "${wanted}"; it has ${shown}`);
+  if (found.length > 1) {
+    throw new ExpectedError(`${file} holds ${found.length} arrays with the name "${wanted}"; write it again`);
+  }
+  return found[0];
+}
+
+/** Stored entries are read where they are in the file; deflated ones are unpacked into memory. */
+async function entryBytes(zip: ZipFile, file: string, name: string, entry: Entry): Promise<RandomBytes> {
+  const { compressionMethod, compressedSize, uncompressedSize } = entry;
+  if (entry.isEncrypted()) throw new ExpectedError(`${name} is encrypted; save the array without a password`);
+  if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
+    throw new ExpectedError(
+      `${name} is compressed by method ${compressionMethod}; stored and deflated arrays are supported, as np.savez writes`,
+    );
+  }
+  try {
+    if (compressionMethod === STORED) {
+      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      return fileBytes(file, fileDataStart, uncompressedSize);
+    }
+    const stream = await zip.openReadStreamPromise(entry);
+    return memoryBytes(await readUnpacked(stream, name, uncompressedSize, compressedSize));
+  } catch (error) {
+    throw error instanceof ExpectedError ? error : damaged(name, error);
+  }
+}
+
+function damaged(what: string, error: unknown): ExpectedError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ExpectedError(`${what} is not a readable NumPy archive: ${reason}; write or copy it again`, {
+    cause: error,
+  });
+}

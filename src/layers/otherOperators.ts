@@ -1,0 +1,52 @@
+import { isChainNode } from "../onnx/constants";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { Node } from "../onnx/schema";
+import { nodeLabel } from "./nodes";
+
+/** Why a node with a constant weight is not analysed; "none" where it has no such weight. */
+export type Unanalysed = { readonly kind: "skipped"; readonly reason: string } | { readonly kind: "none" };
+
+/**
+ * Operators whose constants are not weights that mix features: element-wise operands, positions, shapes, tables of
+ * quantization. They are not listed; any other operator with a constant of two or more axes is.
+ */
+const NOT_WEIGHTS = new Set(
+  (
+    "Add Sub Mul Div Mod Pow Min Max Sum Mean And Or Xor Not Equal Greater GreaterOrEqual Less LessOrEqual Where PRelu " +
+    "Clip BatchNormalization LayerNormalization InstanceNormalization GroupNormalization RMSNormalization Reshape " +
+    "Concat Slice Pad Resize Upsample Expand Tile Squeeze Unsqueeze Transpose Identity Cast CastLike Shape Size Split " +
+    "BitShift BitwiseAnd BitwiseOr BitwiseXor Constant ConstantOfShape OneHot Range Loop Scan If Trilu Flatten " +
+    "QuantizeLinear DequantizeLinear ScatterND ScatterElements GatherND GatherElements"
+  ).split(" "),
+);
+
+/** A node of an operator that is no layer type. */
+export function otherOperator(node: Node, index: GraphIndex): Unanalysed {
+  if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return { kind: "none" };
+  const weight = node.inputs
+    .map((input) => index.constants.get(input))
+    .find((tensor) => tensor && tensor.dims.length > 1);
+  if (!weight) return { kind: "none" };
+  const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
+  const what = node.opType === "Gather" ? "an embedding table is looked up, not multiplied" : "is not supported yet";
+  return { kind: "skipped", reason: node.opType === "Gather" ? what : `the operator ${operator} ${what}` };
+}
+
+/** A weight that other nodes dequantize, slice, … first is a constant too, but not one that can be read here. */
+export function computedWeight(node: Node, index: GraphIndex, dataDependent: ReadonlySet<Node>): Unanalysed {
+  const producers = node.inputs.slice(0, 2).map((input) => index.producers.get(input));
+  let producer = producers.find((it) => it && !dataDependent.has(it));
+  if (!producer) return { kind: "none" };
+  // What is behind Reshape, Transpose, … is the node that cannot be followed.
+  const passed = new Set<Node>();
+  for (let next = producer; isChainNode(next) && !passed.has(next);) {
+    passed.add(next);
+    const before = index.producers.get(next.inputs[0] ?? "");
+    if (!before) break;
+    producer = next = before;
+  }
+  return {
+    kind: "skipped",
+    reason: `its weight is computed from constants, by the ${producer.opType} ${nodeLabel(producer)}; fold constants first`,
+  };
+}

@@ -1,0 +1,176 @@
+import type { ChartConfiguration, ChartDataset } from "chart.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { darkPalette, lightPalette, rankSearch, snapshot, spectra, type Palette } from "../../webview/charts";
+import { cumulativeEnergy } from "../../webview/charts/energy";
+import { compareValues } from "../../webview/sortableTable";
+import { energyReport, layer, report, weightsReport } from "../html/report";
+
+const small = report([
+  layer("a"),
+  layer("b", { rows: 4, columns: 3, weightRank: 3, utilizedRank: 2, utilization: 2 / 3 }),
+]);
+
+function labelled(config: ChartConfiguration<"line", unknown[]> | null, label: string): ChartDataset<"line", unknown[]> {
+  const found = config?.data.datasets.find((dataset) => dataset.label?.startsWith(label));
+  if (!found) throw new Error(`the chart has no ${label}`);
+  return found;
+} // prettier-ignore
+
+/** A configuration as data: functions have no say in what is drawn of the same report. */
+const plain = (config: unknown): unknown => JSON.parse(JSON.stringify(config));
+
+describe("the utilization snapshot", () => {
+  it("has the three ranks of every layer, in order", () => {
+    const config = snapshot(small, lightPalette);
+    expect(config.data.labels).toEqual(["1", "2"]);
+    expect(labelled(config, "utilized rank").data).toEqual([3, 2]);
+    expect(labelled(config, "weight rank").data).toEqual([8, 3]);
+    expect(labelled(config, "maximum rank").data).toEqual([8, 3]);
+    expect(labelled(config, "weight rank").borderDash).not.toEqual([]);
+    expect(labelled(config, "utilized rank").borderDash).toBeUndefined();
+  });
+
+  it("has one value per layer in every line, however many there are", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 200 }), (count) => {
+        const layers = Array.from({ length: count }, (_, i) => layer(`layer ${i}`));
+        const { data } = snapshot({ layers }, darkPalette);
+        expect(data.labels).toHaveLength(count);
+        for (const dataset of data.datasets) expect(dataset.data).toHaveLength(count);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("leaves the utilized rank out where it was not measured", () => {
+    expect(snapshot(weightsReport(), lightPalette).data.datasets.map(({ label }) => label)).toEqual([
+      "weight rank",
+      "maximum rank, min(m, d)",
+    ]);
+  });
+});
+
+describe("a layer's spectra", () => {
+  it("are cumulative, and end at the whole energy", () => {
+    const config = spectra(small, lightPalette, 0);
+    expect(labelled(config, "input X").data).toEqual([
+      { x: 1, y: 0.6 },
+      { x: 2, y: 0.9 },
+      { x: 3, y: 1 },
+      { x: 4, y: 1 },
+      { x: 5, y: 1 },
+    ]);
+    expect(labelled(config, "output Y").data).toEqual([
+      { x: 1, y: 0.75 },
+      { x: 2, y: 1 },
+    ]);
+    expect(labelled(config, "projected W′").data).toHaveLength(3);
+  });
+
+  it("mark both ranks, and reach to the longer side", () => {
+    const config = spectra(small, lightPalette, 0);
+    expect(labelled(config, "k_S = 5").data.map((point) => (point as { x: number }).x)).toEqual([5, 5]);
+    expect(labelled(config, "k_T = 3").data.map((point) => (point as { x: number }).x)).toEqual([3, 3]);
+    expect(config.options!.scales!["x"]).toMatchObject({ type: "logarithmic", min: 1, max: 12 });
+  });
+
+  it("are those of the weights, with their rank, where there was no data", () => {
+    const labels = spectra(weightsReport(), lightPalette, 1).data.datasets.map(({ label }) => label);
+    expect(labels).toEqual(["weights W", "weight rank = 8"]);
+  });
+
+  it("never fall, stay within the whole, and keep to a number of points", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -1e-12, max: 1e12, noNaN: true }), { maxLength: 3000 }), (spectrum) => {
+        const points = cumulativeEnergy(spectrum);
+        expect(points.length).toBeLessThanOrEqual(Math.min(spectrum.length, 400));
+        points.forEach(({ x, y }, i) => {
+          expect(y).toBeLessThanOrEqual(1);
+          if (i > 0) expect(x > points[i - 1].x && y >= points[i - 1].y).toBe(true);
+        });
+        if (spectrum.some((value) => value > 0)) {
+          expect(points[0].x).toBe(1);
+          expect(points.at(-1)!.x).toBe(spectrum.length);
+          expect(points.at(-1)!.y).toBeCloseTo(1, 9);
+        }
+      }),
+    );
+  });
+});
+
+describe("a layer's rank search", () => {
+  it("shows every evaluation by rank: when, how good, and enough or not", () => {
+    const config = rankSearch(small, lightPalette, 0);
+    expect(labelled(config, "k_S tried").data).toEqual([
+      { x: 3, y: 0.6, step: 2, passed: false, stoppedEarly: false },
+      // What stopped early is known only to be below what was needed.
+      { x: 4, y: 0.79, step: 4, passed: false, stoppedEarly: true },
+      { x: 5, y: 0.8, step: 3, passed: true, stoppedEarly: false },
+      { x: 6, y: 0.8, step: 1, passed: true, stoppedEarly: false },
+    ]);
+    expect(labelled(config, "k_S tried")).toMatchObject({ pointStyle: ["circle", "crossRot", "circle", "circle"] });
+    expect(labelled(config, "then k_T").data).toHaveLength(3);
+  });
+
+  it("shows what was needed: one line, or two where the drop of k_T counts from k_S", () => {
+    expect(labelled(rankSearch(small, lightPalette, 0), "needed 79.00%")).toBeDefined();
+    const search = { S: [[6, 85, true]], T: [] } as { S: [number, number, boolean][]; T: [] };
+    const previous = report([layer("a", { kS: 6, search })]);
+    previous.settings.baseline = "previous";
+    const config = rankSearch(previous, lightPalette, 0);
+    expect(labelled(config, "needed for k_S 79.00%")).toBeDefined();
+    expect(labelled(config, "for k_T 84.00%")).toBeDefined();
+  });
+
+  it("is not drawn where there was none", () => {
+    expect(rankSearch(energyReport(), lightPalette, 0)).toBeNull();
+    expect(rankSearch(weightsReport(), lightPalette, 0)).toBeNull();
+  });
+});
+
+describe("charts", () => {
+  it("are the same for the same report, and leave it as it is", () => {
+    const before = structuredClone(small);
+    const draw = (palette: Palette): unknown =>
+      plain([snapshot(small, palette), spectra(small, palette, 0), rankSearch(small, palette, 0)]);
+    expect(draw(lightPalette)).toEqual(draw(lightPalette));
+    expect(draw(darkPalette)).not.toEqual(draw(lightPalette));
+    expect(small).toEqual(before);
+  });
+
+  it.each([
+    ["light", lightPalette],
+    ["dark", darkPalette],
+  ])("stand out from the %s surface", (_, palette) => {
+    const { surface, text, muted, weight, utilized, input, output, projected, maximum } = palette;
+    for (const ink of [text, muted]) expect(contrast(ink, surface)).toBeGreaterThan(4.5);
+    for (const line of [weight, utilized, input, output, projected, maximum]) {
+      expect(contrast(line, surface)).toBeGreaterThan(3);
+    }
+  });
+});
+
+/** Contrast ratio of two colours (WCAG 2). */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string): number => {
+    const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+    const [red, green, blue] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+describe("the table's order", () => {
+  it("is that of numbers, of text by its numbers, and ends with what has no value", () => {
+    const sorted = (values: (string | undefined)[], sign: 1 | -1) => values.sort((a, b) => compareValues(a, b, sign));
+    const none = (values: (string | undefined)[]) => values.map((value) => value ?? "none");
+    // Array.prototype.sort puts undefined last by itself, whatever the order says; the rows have it in a field.
+    expect(none(sorted(["10", "9", "1e-3"], 1))).toEqual(["1e-3", "9", "10"]);
+    expect(none(sorted(["conv10", "conv9"], -1))).toEqual(["conv10", "conv9"]);
+    expect(compareValues(undefined, "1", 1)).toBeGreaterThan(0);
+    expect(compareValues(undefined, "1", -1)).toBeGreaterThan(0);
+    expect(compareValues("1", undefined, -1)).toBeLessThan(0);
+  });
+});

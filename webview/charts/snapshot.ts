@@ -1,0 +1,100 @@
+import type { ChartConfiguration } from "chart.js";
+import type { LayerReport, ModelReport } from "../../src/report";
+import { axis, percent, stillOptions, tooltip } from "./axes";
+import { translucent, type Palette } from "./palette";
+
+type Values = (number | null)[];
+
+/**
+ * The utilization snapshot (paper, fig. 2): for each layer, in order, the largest rank that it could have, the rank of
+ * its weights and the rank that the data uses.
+ */
+export function snapshot(
+  { layers }: Pick<ModelReport, "layers">,
+  palette: Palette,
+): ChartConfiguration<"line", Values> {
+  const maximum = layers.map(largestRank);
+  const utilized = layers.map(({ utilizedRank }) => utilizedRank);
+  const measured = utilized.some((rank) => rank !== null);
+  // Dots would run into each other in a deep model.
+  const radius = layers.length > MOST_DOTS ? 0 : 3;
+  const common = { stepped: "middle", pointHoverRadius: 5, clip: 6 } as const;
+  return {
+    type: "line",
+    data: {
+      labels: layers.map((_, i) => String(i + 1)),
+      datasets: [
+        ...(measured
+          ? [
+              {
+                ...common,
+                label: "utilized rank",
+                data: utilized,
+                borderColor: palette.utilized,
+                backgroundColor: translucent(palette.utilized, 0.14),
+                pointBackgroundColor: palette.utilized,
+                borderWidth: 2.25,
+                pointRadius: radius,
+                fill: "origin",
+                pointStyle: "circle" as const,
+              },
+            ]
+          : []),
+        {
+          ...common,
+          label: "weight rank",
+          data: layers.map(({ weightRank }) => weightRank),
+          borderColor: palette.weight,
+          backgroundColor: measured ? "transparent" : translucent(palette.weight, 0.12),
+          pointBackgroundColor: palette.surface,
+          borderWidth: 1.75,
+          borderDash: [2, 3],
+          pointRadius: 0,
+          fill: measured ? false : "origin",
+          pointStyle: "line",
+        },
+        {
+          ...common,
+          label: "maximum rank, min(m, d)",
+          data: maximum,
+          borderColor: translucent(palette.maximum, 0.55),
+          backgroundColor: translucent(palette.maximum, 0.13),
+          borderWidth: 1,
+          pointRadius: 0,
+          fill: "origin",
+          pointStyle: "rect",
+        },
+      ],
+    },
+    options: {
+      ...stillOptions,
+      interaction: { mode: "index", intersect: false },
+      scales: {
+        x: axis(palette, "layer, in the order of the model", { offset: layers.length === 1, grid: { display: false } }),
+        y: axis(palette, "rank", { beginAtZero: true, ticks: { precision: 0 } }),
+      },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          ...tooltip(palette),
+          callbacks: {
+            title: ([item]) => (item ? `${item.dataIndex + 1}  ${layers[item.dataIndex].name}` : ""),
+            label: ({ dataset, dataIndex, parsed }) => ` ${dataset.label}: ${shareText(parsed.y, layers[dataIndex])}`,
+          },
+        },
+      },
+    },
+  };
+}
+
+const MOST_DOTS = 80;
+
+function largestRank({ rows, columns }: LayerReport): number {
+  return Math.min(rows, columns);
+}
+
+function shareText(rank: number | null, layer: LayerReport): string {
+  if (rank === null) return "–";
+  const largest = largestRank(layer);
+  return rank === largest ? String(rank) : `${rank} (${percent(rank / largest, 0)})`;
+}
