@@ -220,6 +220,65 @@ describe("problems of the content", () => {
   });
 });
 
+describe("keys for images, several inputs and versions", () => {
+  const data = (value: object) => ({ calibration: { source: "a", ...value } });
+
+  test("are accepted, with paths made absolute", () => {
+    const config = {
+      version: 1,
+      calibration: { source: { ids: "a.npy", x: "data.npz#x" }, labels: "data.npz#y" },
+      validation: { source: "val", classes: { cat: 3, dog: 0 } },
+      preprocess: { resize: 256, crop: [224, 192], channels: "BGR" },
+    };
+    const parsed = parseConfig(config, "c", "/base");
+    expect(parsed).toEqual({
+      calibration: { source: { ids: "/base/a.npy", x: "/base/data.npz#x" }, labels: "/base/data.npz#y" },
+      validation: { source: "/base/val", classes: { cat: 3, dog: 0 } },
+      preprocess: config.preprocess,
+    });
+    expect({ version: 1, ...relativeConfig(parsed, "/base") }).toEqual(config);
+  });
+
+  test("a newer version is told from a mistake", () => {
+    expect(problem({ version: 2, news: true })).toBe(
+      "foo.json: version 2 is made for a newer RankLens; this one reads version 1. Update RankLens.",
+    );
+    expect(problem({ version: "1" })).toBe('foo.json: version: "1" is not allowed; needs 1');
+    expect(problem({ version: 0 })).toBe("foo.json: version: 0 is not allowed; needs 1");
+  });
+
+  const PATHS = "a path: text that is not empty, or an object with such a path for each model input";
+  const SIDES = "a whole number of pixels from 1 to 16384, or [height, width]";
+  const CLASSES = 'a list of folder names such as ["cat", "dog"], or their class numbers such as {"cat": 3, "dog": 5}';
+  test.each<[object, string]>([
+    [data({ source: {} }), `calibration.source: {} is not allowed; needs ${PATHS}`],
+    [data({ source: 3 }), `calibration.source: 3 is not allowed; needs ${PATHS}`],
+    [data({ source: { x: "" } }), 'calibration.source.x: "" is not allowed; needs a path: text that is not empty'],
+    [data({ classes: [] }), `calibration.classes: [] is not allowed; needs ${CLASSES}`],
+    [data({ classes: "cat" }), `calibration.classes: "cat" is not allowed; needs ${CLASSES}`],
+    [data({ classes: ["cat", 1] }), "calibration.classes[1]: 1 is not allowed; needs the name of a class folder"],
+    [
+      data({ classes: { cat: -1 } }),
+      "calibration.classes.cat: -1 is not allowed; needs a class number, counted from 0",
+    ],
+    [
+      { preprocess: { resize: 0 } },
+      "preprocess.resize: 0 is not allowed; needs a whole number of pixels from 1 to 16384",
+    ],
+    [{ preprocess: { resize: "256" } }, `preprocess.resize: "256" is not allowed; needs ${SIDES}`],
+    [
+      JSON.parse('{"calibration": {"source": {"__proto__": "a"}}}') as object,
+      `calibration.source: {"__proto__":"a"} is not allowed; needs ${PATHS}`,
+    ],
+    [{ preprocess: { crop: [1, 2, 3] } }, `preprocess.crop: [1,2,3] is not allowed; needs ${SIDES}`],
+    [
+      { preprocess: { crop: [1, 2.5] } },
+      "preprocess.crop[1]: 2.5 is not allowed; needs a whole number of pixels from 1 to 16384",
+    ],
+    [{ preprocess: { channels: "rgb" } }, 'preprocess.channels: "rgb" is not allowed; needs "RGB" or "BGR"'],
+  ])("%j", (value, message) => expect(problem(value)).toBe(`foo.json: ${message}`));
+});
+
 describe("JSON Schema", () => {
   const schema = configJsonSchema();
 

@@ -163,6 +163,11 @@ function preprocessedInput(preprocess: Preprocess, inputs: readonly ValueInfo[])
   const floating = inputs.filter(({ elementType }) => elementType === "float32" || elementType === "float64");
   if (floating.length === 1) return floating[0].name;
   if (Object.keys(settings).length === 0) return null;
+  if (floating.length === 0) {
+    throw new ExpectedError(
+      `"preprocess" is for floating-point inputs, and the model has none (${namesOf(inputs)}); remove it`,
+    );
+  }
   throw new ExpectedError(
     `the model has ${floating.length} floating-point inputs (${namesOf(floating)}); name the one that "preprocess" is for ` +
       `in preprocess.input`,

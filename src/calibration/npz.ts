@@ -103,6 +103,8 @@ async function entryBytes(zip: ZipFile, file: string, name: string, entry: Entry
   try {
     if (compressionMethod === STORED) {
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      const { size } = fileBytes(file);
+      if (fileDataStart + uncompressedSize > size) throw new Error("it is cut off");
       return fileBytes(file, fileDataStart, uncompressedSize);
     }
     const stream = await zip.openReadStreamPromise(entry);

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ExpectedError } from "../errors";
 import { withInputFile } from "../inputFile";
@@ -48,9 +48,11 @@ export async function readUnpacked(stream: Readable, what: string, size: number,
 export async function gunzipFile(path: string): Promise<Uint8Array> {
   // A missing file is to be said in the same words as everywhere.
   withInputFile(path, () => undefined, DATA_ADVICE);
+  // Its errors come out of the stream's end, where they are read.
+  const unpacked = pipeline(createReadStream(path), createGunzip(), () => undefined);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of chunksOf(createReadStream(path).pipe(createGunzip()), path)) {
+  for await (const chunk of chunksOf(unpacked, path)) {
     length += chunk.length;
     if (length > MOST_UNPACKED_BYTES) {
       throw new ExpectedError(

@@ -1,0 +1,39 @@
+import { openSource } from "./index";
+import type { SampleType } from "./source";
+
+/** What a source says of itself before any sample is read: enough to suggest a config for it. */
+export interface SourceDescription {
+  readonly path: string;
+  /** "NumPy array", "image folder with class folders", "CIFAR-10 binary", … */
+  readonly kind: string;
+  /** Whether samples are image files, to which preprocess.resize, crop and channels apply. */
+  readonly isImages: boolean;
+  /** Number of samples. */
+  readonly count: number;
+  /** Dimensions of one sample; null where images differ in size (of the first few headers). */
+  readonly sampleShape: readonly number[] | null;
+  readonly dtype: SampleType;
+  /** The order of a sample's axes, where the kind of source fixes it. */
+  readonly layout: "NHWC" | "NCHW" | null;
+  /** Whether it brings labels along. */
+  readonly hasLabels: boolean;
+  /** The names of the classes by their number, where it has them. */
+  readonly classNames: readonly string[] | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Describes a file or folder with samples (or labels), from headers and names alone.
+ * @throws ExpectedError if it cannot be a source.
+ */
+export async function describeSource(path: string): Promise<SourceDescription> {
+  const source = await openSource(path);
+  const { kind, labels, warnings } = source;
+  const common = { path, kind, hasLabels: labels !== null, classNames: labels?.classNames ?? null, warnings };
+  if (source.content === "images") {
+    const sampleShape = await source.sampleShape();
+    return { ...common, isImages: true, count: source.count, sampleShape, dtype: "uint8", layout: "NHWC" };
+  }
+  const { count, sampleShape, dtype, layout } = source.samples;
+  return { ...common, isImages: false, count, sampleShape, dtype, layout };
+}
