@@ -1,11 +1,10 @@
-import { WireType } from "@bufbuild/protobuf/wire";
 import { ExpectedError } from "../errors";
 import { externalFields, fieldHeader, type ExternalPlace } from "./encode";
 import { externalRange, isExternal, type ExternalTensor } from "./externalData";
 import type { OpenModel } from "./reader";
 import type { ByteRange } from "./schema";
 import { readTensorInfo, TENSOR } from "./tensorReader";
-import type { Field, WireReader } from "./wire";
+import { LENGTH_DELIMITED, type Field, type WireReader } from "./wire";
 
 /** The messages of onnx.proto that hold tensors, directly or in others. */
 export type MessageKind = "model" | "graph" | "function" | "node" | "attribute" | "sparse" | "tensor";
@@ -45,7 +44,7 @@ function* walk(wire: WireReader, range: ByteRange, kind: MessageKind, depth: num
 }
 
 function partKind(kind: MessageKind, field: Field): MessageKind | undefined {
-  return field.wireType === WireType.LengthDelimited ? PARTS[kind][field.number] : undefined;
+  return field.wireType === LENGTH_DELIMITED ? PARTS[kind][field.number] : undefined;
 }
 
 /** Bytes of the model file, and of all that it refers to in others: what it takes on disk. */
