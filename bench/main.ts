@@ -2,12 +2,14 @@ import { writeFileSync } from "node:fs";
 import os from "node:os";
 import { benchAnalysis } from "./analysis";
 import { writeReadmeExample } from "./readme";
+import { benchLazy } from "./lazy";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
 
 /** The benchmarks by name, in the order in which they run. Each prints a table and gives its rows. */
 const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<unknown>>> = {
   eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
   analysis: () => benchAnalysis(),
+  lazy: () => Promise.resolve(benchLazy()),
 };
 
 /** Run only when named: it changes a file. */
