@@ -6,10 +6,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { build } from "esbuild";
 
-const root = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+const root = path.dirname(fileURLToPath(import.meta.url));
 process.chdir(root);
 
 /** AssemblyScript → WebAssembly, kept as base64 in a generated module so that bundles and tests load it alike. */

@@ -2,9 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-process.chdir(path.resolve(path.dirname(new URL(import.meta.url).pathname), ".."));
+process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), ".."));
 const { status } = spawnSync(process.execPath, ["esbuild.mjs", "--kernels"], { stdio: "inherit" });
 if (status !== 0) process.exit(1);
 mkdirSync("bench/results", { recursive: true });

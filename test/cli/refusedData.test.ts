@@ -63,7 +63,7 @@ describe("a config or data that cannot be used is refused in one line, and nothi
 
   it.each<[string, unknown, ...(string | RegExp)[]]>([
     ["a missing file", conf("nope.npy"), /\/nope\.npy: no such file; correct its path in the config file/],
-    ["a folder", conf("."), "is a folder", ".npy"],
+    ["a folder", conf("."), "is a folder without any image", ".jpg"],
     ["a file of another kind", conf("images.csv"), "images.csv is of no supported kind", ".npy"],
     ["a file that is cut off", conf("cut.npy"), "cut.npy is cut off"],
     ["another shape", conf("flat.npy"), "[N,3,8,8]", "[N,192]"],
