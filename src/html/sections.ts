@@ -46,7 +46,7 @@ function dataText(data: NonNullable<ModelReport["settings"]["calibration"]>): Ma
   const files = typeof data.source === "string" ? [data.source] : Object.values(data.source);
   const sources = files.map((file, i) => markup`${i > 0 ? ", " : ""}${nameMarkup(fileName(file))}`);
   const labels = data.labels === undefined ? null : markup` with ${nameMarkup(fileName(data.labels))}`;
-  const limit = data.limit === undefined ? null : markup`, the first ${thousands(data.limit)}`;
+  const limit = data.limit === undefined ? null : markup`, a fixed random choice of ${thousands(data.limit)}`;
   return markup`${sources}${labels}${limit}`;
 }
 
