@@ -10,6 +10,7 @@ const PROMPTLY = 5;
 
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+if (process.platform === "win32") console.warn("NOT TESTED on Windows, which has no such signals: stopping a command.");
 describe.skipIf(process.platform === "win32")("a command that is stopped", () => {
   let lab: Lab;
   let before: Record<string, string>;
