@@ -25,7 +25,9 @@ export function benchPreview(): PreviewRow[] {
       const config = path.join(folder, "config.json");
       writeFileSync(config, JSON.stringify({ ...cifarConfig(), tolerance: 0.5 }));
       rows.push(row("ResNet-20", folder, path.join(referenceFolder, "models", "resnet20.onnx"), config));
-    } else console.log(`SKIPPED ResNet-20: ${missing}`);
+    } else {
+      console.log(`SKIPPED ResNet-20: ${missing}`);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
