@@ -77,7 +77,7 @@ if (!process.argv.includes("--kernels")) {
   const external = ["onnxruntime-node", "sharp", "vscode"];
   await build({
     ...common,
-    entryPoints: { index: "src/index.ts", extension: "src/extension.ts" },
+    entryPoints: { index: "src/index.ts", extension: "src/extension.ts", worker: "src/worker/main.ts" },
     outdir: "dist",
     format: "cjs",
     external,

@@ -187,8 +187,8 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   while (done < bytes.length) done += writeSync(descriptor, bytes, done);
 }
 
-/** A process that was killed could not clean up: what it began for this target goes with the next writing. */
-function removeLeftovers(target: string): void {
+/** A process that was killed could not clean up: removes what processes that have ended had begun for this target. */
+export function removeLeftovers(target: string): void {
   const folder = path.dirname(path.resolve(target));
   for (const name of readdirSync(folder)) {
     const match = TEMPORARY.exec(name);

@@ -1,11 +1,10 @@
 import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
-import type { AnalysisEvent } from "./analysis/progress";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { parseByteSize } from "./cli/format";
+import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
 import { inspectText } from "./cli/inspectText";
-import { progressDisplay } from "./cli/progressBar";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
 import { inspect } from "./inspect";
@@ -71,7 +70,7 @@ function withAnalysisOptions(command: Command): Command {
     .option("-f, --force", "overwrite files");
 }
 
-/** `analyze` and `compress` are loaded when they are called: `inspect` then starts without onnxruntime. */
+/** `analyze` and `compress` run in a process of their own: this one starts without onnxruntime, and outlives a crash. */
 function program(): Command {
   const root = new Command("ranklens")
     .description("Shows how much of each layer of a trained model is really used, and writes a smaller model.")
@@ -99,8 +98,7 @@ function program(): Command {
       const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
       checkReportTargets({ "--report": target, "--html": html }, model, force);
-      const { analyze } = await import("./analyze");
-      const report = await withProgress((onEvent) => analyze(model, { ...options, onEvent }));
+      const report = await runAnalysis("analyze", { model, options });
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
       if (html !== undefined) await writeHtml(report, html, force);
@@ -119,8 +117,7 @@ function program(): Command {
       const { from } = options;
       const force = options.force ?? false;
       checkReportTargets({ "--report": target, "--html": html }, model, force, { "--output": options.output });
-      const { compress } = await import("./compress");
-      const report = await withProgress((onEvent) => compress(model, { ...options, onEvent }));
+      const report = await runAnalysis("compress", { model, options });
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
       if (html !== undefined) await writeHtml(report, html, force);
@@ -154,25 +151,24 @@ async function writeHtml(report: ModelReport, target: string, force: boolean): P
   writeHtmlReport(report, target, { force });
 }
 
-async function withProgress<T>(work: (onEvent: (event: AnalysisEvent) => void) => Promise<T>): Promise<T> {
-  const display = progressDisplay(process.stderr);
-  try {
-    return await work((event) => display.show(event));
-  } finally {
-    display.stop();
-  }
-}
-
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Whether a signal has asked to stop: a command that fails because of that has nothing to say. */
+let stopping = false;
+
 function stopOn(signal: "SIGINT" | "SIGTERM", code: number): void {
-  process.on(signal, () => {
-    removeUnfinished();
+  const leave = (): void => {
     // For the progress bar the cursor was hidden and long lines were cut.
     if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\u001b[?7h\n");
     process.exit(code);
+  };
+  process.on(signal, () => {
+    stopping = true;
+    removeUnfinished();
+    // The command comes to its end first, which stops the progress bar.
+    void stopAnalysis().then(() => setImmediate(leave));
   });
 }
 
@@ -196,6 +192,7 @@ async function main(): Promise<void> {
   try {
     await program().parseAsync();
   } catch (error) {
+    if (stopping) return;
     if (error instanceof CommanderError) {
       if (error.code === "ranklens.usage") process.stderr.write(`error: ${error.message}\n`);
       process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;

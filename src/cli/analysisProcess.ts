@@ -1,0 +1,20 @@
+import { workerClient } from "../worker/client";
+import type { Method, Params, Result } from "../worker/protocol";
+import { progressDisplay } from "./progressBar";
+
+const worker = workerClient();
+
+/** Runs a method of the worker in a process of its own, with its progress on stderr; fails as {@link workerClient}'s calls do. */
+export async function runAnalysis<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
+  const display = progressDisplay(process.stderr);
+  try {
+    return await worker.call(method, params, { onEvent: (event) => display.show(event) });
+  } finally {
+    display.stop();
+  }
+}
+
+/** Ends what runs, within a second, and leaves nothing half-written. */
+export async function stopAnalysis(): Promise<void> {
+  await worker.dispose();
+}
