@@ -2,7 +2,7 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
-import { parseByteSize } from "./cli/format";
+import { MEMORY_SIZE, parseMemorySize } from "./cli/format";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
@@ -36,13 +36,10 @@ function number(what: string, accepts: (value: number) => boolean): (text: strin
   };
 }
 
-/** Less would not hold one batch of a small model: somebody forgot the unit. */
-const LEAST_MEMORY = 1024 * 1024;
-
 function memorySize(text: string): number {
-  const bytes = parseByteSize(text);
-  if (bytes !== null && bytes >= LEAST_MEMORY) return bytes;
-  throw new InvalidArgumentError("It must be a size of at least 1MB, such as 512MB or 2GB.");
+  const bytes = parseMemorySize(text);
+  if (bytes !== null) return bytes;
+  throw new InvalidArgumentError(`It must be ${MEMORY_SIZE}.`);
 }
 
 function withAnalysisOptions(command: Command): Command {
