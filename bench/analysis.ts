@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
 import { analyze } from "../src/analyze";
-import { table } from "../src/cli/table";
+import { table } from "../src/cli/format";
 import { cifarConfig, missingReference, referenceFolder } from "../test/reference/data";
 
 export interface AnalysisRow {

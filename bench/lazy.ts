@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import os from "node:os";
 import path from "node:path";
 import * as z from "zod";
-import { table } from "../src/cli/table";
+import { table } from "../src/cli/format";
 import { writeHole, writeSparseModel } from "../test/fixtures/modelSparse";
 
 export interface LazyRow {

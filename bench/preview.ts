@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
-import { byteSize } from "../src/cli/format";
-import { table } from "../src/cli/table";
+import { byteSize, table } from "../src/cli/format";
 import { modelReportSchema, type ModelReport } from "../src/report";
 import { cifarConfig, missingReference, referenceFolder } from "../test/reference/data";
 

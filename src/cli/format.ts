@@ -1,3 +1,5 @@
+import Table from "cli-table3";
+
 /** 268336 → "268,336". */
 export function thousands(value: number): string {
   return value.toLocaleString("en-US");
@@ -37,18 +39,6 @@ export function parseByteSize(text: string): number | null {
   if (!match) return null;
   const [, number, unit] = match;
   return Math.floor(Number(number) * 1024 ** (unit === "" ? 0 : 1 + "kmgt".indexOf(unit.toLowerCase())));
-}
-
-/** Less would not hold one batch of a small model: somebody forgot the unit. */
-const LEAST_MEMORY = 1024 * 1024;
-
-/** What {@link parseMemorySize} takes, for messages. */
-export const MEMORY_SIZE = "a size of at least 1MB, such as 512MB or 2GB";
-
-/** A size of memory for an analysis in bytes; null if it is none, or too little. */
-export function parseMemorySize(text: string): number | null {
-  const bytes = parseByteSize(text);
-  return bytes !== null && bytes >= LEAST_MEMORY ? bytes : null;
 }
 
 /** 0.6520 → "65.2%"; null → "–". */
@@ -108,4 +98,27 @@ function commonPrefix([first = "", ...others]: readonly string[]): number {
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** A table without lines: aligned columns, one row per line. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const blank = { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "" };
+  const none = { "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "" };
+  const result = new Table({
+    head: columns.map(({ title }) => title),
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    chars: { ...blank, ...none, "right-mid": "", middle: "  " },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  result.push(...rows.map((row) => [...row]));
+  return result
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
 }

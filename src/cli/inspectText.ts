@@ -1,6 +1,5 @@
 import type { Inspection, InspectedValue } from "../inspect";
-import { printable, short, shortNames, thousands } from "./format";
-import { table } from "./table";
+import { printable, short, shortNames, table, thousands } from "./format";
 import { definitions } from "./reportText";
 
 /** The structure of a model as the terminal shows it. */

@@ -1,6 +1,5 @@
 import type { LayerReport, ModelReport } from "../report";
-import { byteSize, duration, percent, printable, short, shortNames, thousands } from "./format";
-import { table } from "./table";
+import { byteSize, duration, percent, printable, short, shortNames, table, thousands } from "./format";
 
 /** The report as the terminal shows it: table, headline, warnings. */
 export function reportText(report: ModelReport): string {
