@@ -29,20 +29,20 @@ export function configPathBeside(modelPath: string): string {
 export function configFor(modelPath: string, config?: string | Config): ResolvedConfig {
   if (typeof config === "string") return loadConfig(config);
   if (config !== undefined) return parseConfig(config, "the config", process.cwd());
-  const candidates = configPathsBeside(modelPath);
-  const found = candidates.find((candidate) => existsSync(candidate));
-  if (found !== undefined) return loadConfig(found);
+  const found = findConfig(modelPath);
+  if (found !== null) return loadConfig(found);
   // A wrong path to the model is the likelier mistake, and is said first.
   withInputFile(modelPath, () => undefined);
   throw new ExpectedError(
-    `There is no ${basename(candidates[0])} beside ${modelPath}. It names the data, for example ` +
+    `There is no ${basename(configPathBeside(modelPath))} beside ${modelPath}. It names the data, for example ` +
       `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
   );
 }
 
-/** Where a model's config is looked for, best first: its own, or one for all models of the folder. */
-function configPathsBeside(modelPath: string): readonly string[] {
-  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
+/** The config beside a model, its own or one for all models of the folder; null if there is none. */
+export function findConfig(modelPath: string): string | null {
+  const candidates = [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
+  return candidates.find((candidate) => existsSync(candidate)) ?? null;
 }
 
 /**

@@ -8,7 +8,8 @@ export interface Queued<Result> {
 }
 
 interface Entry {
-  readonly start: () => void;
+  readonly ended: Promise<unknown>;
+  readonly begin: () => void;
   readonly onWaiting: (ahead: number) => void;
   readonly cancel: () => void;
 }
@@ -21,46 +22,41 @@ export class AnalysisQueue {
   /** @param onWaiting told how many come first, now and whenever that changes; never where it can begin at once. */
   add<Result>(run: (signal: AbortSignal) => Promise<Result>, onWaiting: (ahead: number) => void): Queued<Result> {
     const stop = new AbortController();
-    const result = new Promise<Result>((resolve, reject) => {
-      const entry: Entry = {
-        start: () =>
-          void run(stop.signal)
-            .then(resolve, reject)
-            .finally(() => this.remove(entry)),
-        onWaiting,
-        cancel: () => stop.abort(),
-      };
-      stop.signal.addEventListener("abort", () => {
-        if (this.entries[0] === entry) return;
-        this.remove(entry);
-        // As AbortSignal does, whatever the reason is.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-        reject(stop.signal.reason);
-      });
-      this.entries = [...this.entries, entry];
-      if (this.entries.length === 1) entry.start();
-      else onWaiting(this.entries.length - 1);
+    const { signal } = stop;
+    let begin: () => void = () => undefined;
+    const turn = new Promise<void>((resolve, reject) => {
+      begin = resolve;
+      // As AbortSignal does, whatever the reason is.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      signal.addEventListener("abort", () => reject(signal.reason));
     });
+    const result = turn.then(() => run(signal)).finally(() => this.remove(entry));
+    const entry: Entry = { ended: result, begin, onWaiting, cancel: () => stop.abort() };
+    this.entries = [...this.entries, entry];
+    if (this.entries.length === 1) begin();
+    else onWaiting(this.entries.length - 1);
     return {
       result,
-      cancel: () => stop.abort(),
+      cancel: entry.cancel,
       get cancelled() {
-        return stop.signal.aborted;
+        return signal.aborted;
       },
     };
   }
 
-  /** Cancels everything. */
-  clear(): void {
+  /** Cancels everything, and resolves when all has ended. */
+  async clear(): Promise<void> {
+    const { entries } = this;
     // From the last on, so that nothing moves up and begins.
-    for (const entry of [...this.entries].reverse()) entry.cancel();
+    for (const entry of [...entries].reverse()) entry.cancel();
+    await Promise.allSettled(entries.map(({ ended }) => ended));
   }
 
   private remove(entry: Entry): void {
     const index = this.entries.indexOf(entry);
     if (index === -1) return;
     this.entries = this.entries.filter((other) => other !== entry);
-    if (index === 0) this.entries[0]?.start();
+    if (index === 0) this.entries[0]?.begin();
     this.entries.forEach(({ onWaiting }, ahead) => {
       if (ahead >= Math.max(index, 1)) onWaiting(ahead);
     });

@@ -108,9 +108,9 @@ export class ModelRecord {
     }, PROGRESS_MS);
   }
 
-  finished(report: ModelReport): void {
+  /** The analysis is done; what it found is in the report, which is set before. */
+  finished(): void {
     this.found = [];
-    this.setReport(report, null);
     this.enter({ kind: "idle" });
   }
 

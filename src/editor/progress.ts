@@ -1,0 +1,89 @@
+import * as vscode from "vscode";
+import type { Stage } from "../analysis/progress";
+import { duration, percent, shortName } from "../cli/format";
+import type { AnalysisQueue, Queued } from "../host/analysisQueue";
+import type { ModelRecord } from "../host/modelRecord";
+import type { AnalysisState } from "./panelProtocol";
+
+/** "Searching ranks: layer1.0.conv1 (34%, 0:12 left)" */
+export function progressText(state: AnalysisState): string {
+  if (state.kind === "queued") return waitingText(state.ahead);
+  if (state.kind !== "running") return "";
+  const { stage, layer, fraction, secondsLeft } = state;
+  const what = layer === null ? stageText(stage) : `${stageText(stage)}: ${shortName(layer)}`;
+  const done = percent(fraction, 0);
+  return secondsLeft === null
+    ? `${what} (${done})`
+    : vscode.l10n.t("{0} ({1}, {2} left)", what, done, duration(secondsLeft));
+}
+
+export function waitingText(ahead: number): string {
+  return ahead === 1
+    ? vscode.l10n.t("Waiting for another analysis")
+    : vscode.l10n.t("Waiting for {0} other analyses", ahead);
+}
+
+function stageText(stage: Stage): string {
+  switch (stage) {
+    case "original":
+      return vscode.l10n.t("Running the original");
+    case "calibration":
+      return vscode.l10n.t("Reading calibration data");
+    case "search":
+      return vscode.l10n.t("Searching ranks");
+    case "verification":
+      return vscode.l10n.t("Running the smaller model");
+  }
+}
+
+/** A notification as long as an analysis waits or runs, with its progress and a button to cancel it. */
+export function notifyAnalysis(title: string, record: ModelRecord, { result, cancel }: Queued<unknown>): void {
+  withNotification(title, cancel, async (progress) => {
+    let shown = 0;
+    const unsubscribe = record.onMessage((message) => {
+      if (message.kind !== "analysis") return;
+      const fraction = message.state.kind === "running" ? message.state.fraction : 0;
+      progress.report({ message: progressText(message.state), increment: 100 * Math.max(fraction - shown, 0) });
+      shown = Math.max(fraction, shown);
+    });
+    progress.report({ message: progressText(record.analysis) });
+    await result.catch(() => undefined);
+    unsubscribe();
+  });
+}
+
+/** Adds other work to the queue, under a notification with a button to cancel it. */
+export function queueNotified<Result>(
+  queue: AnalysisQueue,
+  title: string,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Queued<Result> {
+  let tell: (message: string) => void = () => undefined;
+  let waiting: string | null = null;
+  const queued = queue.add(
+    (signal) => {
+      tell("");
+      return run(signal);
+    },
+    (ahead) => {
+      waiting = waitingText(ahead);
+      tell(waiting);
+    },
+  );
+  withNotification(title, queued.cancel, async (progress) => {
+    tell = (message) => progress.report({ message });
+    if (waiting !== null) tell(waiting);
+    await queued.result.catch(() => undefined);
+  });
+  return queued;
+}
+
+type Progress = vscode.Progress<{ message?: string; increment?: number }>;
+
+function withNotification(title: string, cancel: () => void, task: (progress: Progress) => Promise<void>): void {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  void vscode.window.withProgress(options, (progress, token) => {
+    token.onCancellationRequested(cancel);
+    return task(progress);
+  });
+}
