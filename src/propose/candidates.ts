@@ -7,10 +7,12 @@ import { IMAGE_EXTENSIONS } from "../calibration/imageList";
 import { sourceKinds } from "../calibration/index";
 import { arrayNames, splitMember } from "../calibration/npz";
 import { ExpectedError, isExpected } from "../errors";
-import { splitOfName, splitOfPath, type Split } from "./names";
+import { isSplitWord, splitOfName, splitOfPath, type Split } from "./names";
 
 /** Data files of one folder that are looked at: more are samples one by one, which no source can be. */
 const MOST_FILES = 100;
+/** Folders of a data set that is divided, beside one another: more are classes, unless they are called just "train" and "val". */
+const MOST_DIVISIONS = 5;
 /** Test sets beside CIFAR's training batches. */
 const CIFAR_TEST = /^test(_batch)?\.bin$/;
 
@@ -102,8 +104,11 @@ function joined(...found: readonly Found[]): Found {
 
 /** Whether the folders are sets of samples, and no classes: there is a class "train" among vehicles. */
 function isDivided(splits: readonly string[], folders: readonly string[]): boolean {
-  const kinds = new Set(splits.map((name) => (splitOfName(name) === "training" ? "training" : "other")));
-  return kinds.size === 2 || (splits.length > 0 && splits.length === folders.length);
+  if (splits.length === 0) return false;
+  const isBoth = (names: readonly string[]): boolean =>
+    new Set(names.map((name) => splitOfName(name) === "training")).size === 2;
+  const few = folders.length <= MOST_DIVISIONS;
+  return splits.length === folders.length || isBoth(few ? splits : splits.filter(isSplitWord));
 }
 
 /** Looks at each of the names; those that cannot be used are passed over, as long as one can. */

@@ -27,6 +27,11 @@ function splitOfWord(word: string): Split | null {
   return splits.find((split) => SPLIT_WORDS[split].includes(word)) ?? null;
 }
 
+/** Whether a name is nothing but a word for a split. */
+export function isSplitWord(name: string): boolean {
+  return splitOfWord(name.toLowerCase()) !== null;
+}
+
 /** What one name says; null where it says nothing, or two things (`train_test.npy`). */
 export function splitOfName(name: string): Split | null {
   const found = new Set(words(name).flatMap((word) => splitOfWord(word) ?? []));
