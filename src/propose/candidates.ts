@@ -7,6 +7,7 @@ import { IMAGE_EXTENSIONS } from "../calibration/imageList";
 import { sourceKinds } from "../calibration/index";
 import { arrayNames, splitMember } from "../calibration/npz";
 import { ExpectedError, isExpected } from "../errors";
+import { unreadable } from "../inputFile";
 import { isSplitWord, splitOfName, splitOfPath, type Split } from "./names";
 
 /** Data files of one folder that are looked at: more are samples one by one, which no source can be. */
@@ -44,6 +45,7 @@ export async function findCandidates(paths: readonly string[]): Promise<Found> {
   const folderTells = new Set(absolute.map((path) => dirname(path))).size > 1;
   const found: Found[] = [];
   for (const path of absolute) {
+    checkExists(path);
     const split = splitOfPath(path, folderTells);
     found.push(await (isFolder(path) ? inFolder(path, path, split) : inFile(path, null, split)));
   }
@@ -89,6 +91,14 @@ async function inFolder(folder: string, container: string, split: Split | null):
 
 async function asItIs(path: string, container: string | null, split: Split | null): Promise<Found> {
   return { candidates: [{ path, description: await describeSource(path), split, container }], passedOver: [] };
+}
+
+function checkExists(path: string): void {
+  try {
+    statSync(splitMember(path).file);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -50,7 +50,10 @@ export async function proposeConfig({
     return {
       config: withPreprocess(sources, preprocess.settings),
       assumptions: [
-        { about: "calibration", text: dataText(calibration, "calibration", limits.calibration) },
+        {
+          about: "calibration",
+          text: dataText(calibration, sets.size === 1 ? "both" : "calibration", limits.calibration),
+        },
         {
           about: "validation",
           text:
@@ -62,6 +65,7 @@ export async function proposeConfig({
         { about: "labels", text: await labelsOf([...sets]) },
         ...preprocess.assumptions,
         { about: "tolerance", text: toleranceText(used) },
+        ...warningsOf([calibration, validation]).map((text) => ({ about: "warning", text })),
         ...passedOver.map((text) => ({ about: "not used", text })),
         ...unused.map(({ path }) => ({ about: "not used", text: shortPath(path) })),
       ],
@@ -70,6 +74,11 @@ export async function proposeConfig({
   } finally {
     model.close();
   }
+}
+
+function warningsOf(sets: readonly SampleSet[]): string[] {
+  const sources = sets.flatMap((set) => [...set.sources.values()]);
+  return [...new Set(sources.flatMap(({ description }) => description.warnings))];
 }
 
 function countOf({ sources }: SampleSet): number {

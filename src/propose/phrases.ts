@@ -15,8 +15,11 @@ export function shortPath(path: string): string {
   return basename(path);
 }
 
+/** What a set of samples is used for. */
+export type Role = "calibration" | "validation" | "both";
+
 /** Which data it is, how much of it is used, and why it. */
-export function dataText({ sources, split }: SampleSet, role: "calibration" | "validation", limit: number): string {
+export function dataText({ sources, split }: SampleSet, role: Role, limit: number): string {
   const all = [...sources.values()];
   const paths = [...sources].map(([input, { path }]) => (all.length === 1 ? shortPath(path) : `${shortPath(path)} for "${input.name}"`)); // prettier-ignore
   const { kind, count, isImages } = all[0].description;
@@ -27,8 +30,9 @@ export function dataText({ sources, split }: SampleSet, role: "calibration" | "v
   return `${paths.join(", ")}: ${kind}, ${number}${reason(split, role)}`;
 }
 
-function reason(split: SampleSet["split"], role: "calibration" | "validation"): string {
-  if (split === null) return role === "calibration" ? "; the first that is named" : "; the second that is named";
+function reason(split: SampleSet["split"], role: Role): string {
+  if (role === "both") return "; the only samples";
+  if (split === null) return "; by its place among the data";
   const usual = role === "calibration" ? "training" : "validation";
   return split === usual ? "; by its name" : `; by its name it is ${split} data, and there is no better`;
 }
@@ -46,13 +50,15 @@ export function labelsText({ sources, labels }: SampleSet, values: Int32Array | 
   }
   const labelled = [...sources.values()].find(({ description }) => description.hasLabels);
   if (!labelled) return `none for ${shortPath([...sources.values()][0].path)}: accuracy is agreement with the original`;
-  const { kind, classNames } = labelled.description;
-  return `${shortPath(labelled.path)} brings its own (${kind}${namesText(labelled, classNames)})`;
+  return ownLabelsText(labelled);
 }
 
-function namesText({ description }: Candidate, names: readonly string[] | null): string {
-  if (names === null) return "";
-  const shown = names.slice(0, MOST_NAMES).map((name, index) => `${index} is "${name}"`);
-  const rest = names.length > MOST_NAMES ? ` … ${names.length - 1} is "${names[names.length - 1]}"` : "";
-  return `${description.isImages ? ", alphabetically" : ""}: ${shown.join(", ")}${rest}`;
+function ownLabelsText({ description }: Candidate): string {
+  const { isImages, kind, classNames } = description;
+  const origin = isImages ? "the class folders, alphabetically" : `those of the ${kind}`;
+  if (classNames === null) return origin;
+  const shown = classNames.slice(0, MOST_NAMES).map((name, index) => `${index} is "${name}"`);
+  const last = classNames.length - 1;
+  const rest = classNames.length > MOST_NAMES ? ` … ${last} is "${classNames[last]}"` : "";
+  return `${origin}: ${shown.join(", ")}${rest}`;
 }

@@ -109,8 +109,10 @@ function ofSeveralInputs(samples: readonly Candidate[], inputs: readonly ValueIn
     const takes = showBatch(input.shape?.slice(1) ?? []);
     throw new ExpectedError(
       `the model's input "${input.name}" takes ${takes}, and ` +
-        (fitting.length === 0 ? `none of ${listed(samples)} has that shape` : `${listed(fitting)} could be meant`) +
-        `; call the array or file for it "${input.name}"`,
+        (fitting.length === 0
+          ? `${listed(samples)} ${samples.length === 1 ? "has another shape" : "have other shapes"}; name its data too, ` +
+            `as "${input.name}.npy" or in an archive`
+          : `${listed(fitting)} could be meant; call the right one "${input.name}"`),
     );
   }
   return {

@@ -212,7 +212,7 @@ describe("image and idx files", () => {
     expect(proposal.config).toEqual(expected);
     expect(Object.keys(proposal.config.preprocess ?? {})).toEqual(["resize", "crop", "scale", "mean", "std"]);
     expect((await propose(rgb, "photos")).config).toEqual(expected);
-    expect(about(proposal, "labels")).toContain('alphabetically: 0 is "cat", 1 is "dog"');
+    expect(about(proposal, "labels")).toBe('the class folders, alphabetically: 0 is "cat", 1 is "dog"');
     expect(about(proposal, "channels")).toMatch(/^RGB/);
     expect(about(proposal, "size")).toMatch(/^images differ in size, .* resized to 9, the centre 8×8 cropped/);
     const grey = await propose(modelOf({ x: ["n", 1, 8, 8] }), "photos");
@@ -229,6 +229,11 @@ describe("image and idx files", () => {
     expect((await propose(rgb, "more vehicles")).config.calibration).toEqual({ source: "more vehicles" });
     for (const split of ["seg_train", "seg_test", "seg_pred"]) await writeImages(at("seg", split), images);
     expect((await propose(rgb, "seg")).config).toMatchObject({ calibration: { source: "seg/seg_train" }, validation: { source: "seg/seg_test" } }); // prettier-ignore
+  });
+
+  test("what is doubtful about the folders is said", async () => {
+    await writeImages(at("numbers"), { "9/1.png": [8, 8, "#804020"], "10/1.png": [8, 8, "#102030"] });
+    expect(about(await propose(rgb, "numbers"), "warning")).toContain('"10" is class 0 and "9" class 1');
   });
 
   test("images alone with a file of labels beside them", async () => {
@@ -319,11 +324,11 @@ describe("several inputs", () => {
 
   test("a missing one and an ambiguous one are named with the shape", async () => {
     expect(await refusal(two, "np/x_train.npy")).toBe(
-      `the model's input "left" takes [N,4], and none of x_train.npy has that shape; call the array or file for it "left"`,
+      `the model's input "left" takes [N,4], and x_train.npy has another shape; name its data too, as "left.npy" or in an archive`,
     );
     archive("vague.npz", { a: ["float32", [5, 4]], b: ["float32", [5, 4]] });
     expect(await refusal(modelOf({ left: ["n", 4], right: ["n", 4] }), "vague.npz")).toMatch(
-      /^the model's input "left" takes \[N,4\], and vague\.npz#a, vague\.npz#b could be meant; call/,
+      /^the model's input "left" takes \[N,4\], and vague\.npz#a, vague\.npz#b could be meant; call the right one "left"$/,
     );
   });
 });
@@ -339,7 +344,7 @@ describe("data that cannot be meant", () => {
     [["other.npy", "small.npy"], "small.npy gives [N,7,7,3]"],
     [["other.npy", "labels.npy"], "labels.npy has 9 labels, and "],
     [["labels.npy"], "only labels (one number per sample); name the samples too"],
-    [["missing.npy"], "missing.npy: no such file"],
+    [["missing.npy"], "missing.npy: no such file; check the path"],
     [["other.npy", "np/x_train.npy", "plain/a.npy", "plain/b.npy"], "could each be calibration or validation data"],
   ])("%j", async (data, part) => {
     expect(await refusal(rgb, ...data)).toContain(part);
