@@ -146,6 +146,15 @@ describe("ranklens init for data of every kind", () => {
     expect(said(outcome, "validation")).toContain("keep some apart");
     expect(said(outcome, "check")).toBe("the model runs, and 40 of 40 samples are right");
     expectSuccess(await lab.run("analyze", "model.onnx"));
+
+    lab.array("wrong.npy", "int64", [40], labels.map((label) => (label + 1) % CLASSES)); // prettier-ignore
+    lab.array("images.npy", "float32", [40, ...IMAGE], images);
+    const wrong = await lab.run("init", "model.onnx", "images.npy", "wrong.npy", "-f");
+    expect(said(wrong, "check")).toMatch(/^the model runs, and 0 of 40 samples are right, near chance for 5 classes: /);
+    const unlabelled = await lab.run("init", "model.onnx", "images.npy", "-f");
+    expect(said(unlabelled, "labels")).toContain("agreement");
+    expect(said(unlabelled, "check")).toBe("the model runs on a few samples");
+    expect(configIn(lab).validation).toEqual({ source: "images.npy" });
   });
 });
 
