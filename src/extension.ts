@@ -13,7 +13,7 @@ export function activate(context: vscode.ExtensionContext): { app(): Promise<App
   const load = (): Promise<App> => (app ??= import("./editor/app").then(({ createApp }) => createApp(context)));
   context.subscriptions.push(
     ...COMMANDS.map((id) =>
-      vscode.commands.registerCommand(id, async (...args: unknown[]) => (await load()).commands[id](args)),
+      vscode.commands.registerCommand(id, async (...args: unknown[]) => (await load()).run(id, args)),
     ),
     vscode.window.registerCustomEditorProvider(
       MODEL_EDITOR,

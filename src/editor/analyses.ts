@@ -5,7 +5,7 @@ import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
 import type { ModelReport } from "../report";
 import { CONTEXT } from "./commandIds";
-import { askForConfig } from "./configWizard";
+import { askForConfig, type Measured } from "./configWizard";
 import { failureText, showFailure } from "./failures";
 import type { Models } from "./models";
 import { notifyAnalysis } from "./progress";
@@ -17,9 +17,6 @@ export interface ActiveAnalysis {
   readonly uri: vscode.Uri;
   readonly record: ModelRecord;
 }
-
-/** What is measured: what a config names, or the weights alone. */
-type Measured = { readonly kind: "config"; readonly file: string } | { readonly kind: "weights" };
 
 /** Makes the analyses that the user asks for, one after the other, and tells everybody how they go. */
 export class Analyses implements vscode.Disposable {
@@ -53,7 +50,8 @@ export class Analyses implements vscode.Disposable {
     await showModel(uri);
     if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return;
     const config = findConfig(uri.fsPath);
-    const measured: Measured | null = config === null ? await this.ask(uri) : { kind: "config", file: config };
+    const measured: Measured | null =
+      config === null ? await askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file: config };
     if (measured !== null) await this.run(uri, measured, preview);
   }
 
@@ -88,12 +86,6 @@ export class Analyses implements vscode.Disposable {
     const preview = vscode.l10n.t("Preview");
     const question = vscode.l10n.t("{0} has a full report, which a preview on few samples would replace.", fileName);
     return (await vscode.window.showWarningMessage(question, preview)) === preview;
-  }
-
-  private async ask(uri: vscode.Uri): Promise<Measured | null> {
-    const answer = await askForConfig(uri, settingsFor(uri), this.log);
-    if (answer === null) return null;
-    return answer === "weights" ? { kind: "weights" } : { kind: "config", file: answer };
   }
 
   private async run(uri: vscode.Uri, measured: Measured, preview: boolean): Promise<void> {

@@ -9,23 +9,25 @@ import type { CommandId } from "./commandIds";
 import { askForConfig } from "./configWizard";
 import { Exports } from "./exporting";
 import { guarded } from "./failures";
-import { ModelPanels } from "./modelPanels";
+import { ModelPanels, type PanelRequest } from "./modelPanels";
 import { Models } from "./models";
-import type { CopyFormat, FromPanel } from "./panelProtocol";
+import type { CopyFormat } from "./panelProtocol";
 import { copyTable, savePng } from "./saving";
 import { activeModel, pickModel } from "./showModel";
 import { statusBar } from "./statusBar";
 import { settingsFor } from "./worker";
 
+type Command = (args: readonly unknown[]) => Promise<void> | void;
+
 /** What the extension does once it is used. */
 export interface App {
-  /** Commands, with the arguments that they were called with. They never reject. */
-  readonly commands: Readonly<Record<CommandId, (args: readonly unknown[]) => Promise<void>>>;
+  /** Runs a command with the arguments that it was called with. Never rejects: failures are shown. */
+  run(id: CommandId, args: readonly unknown[]): Promise<void>;
   readonly models: Models;
   readonly analyses: Analyses;
   showModel(uri: vscode.Uri, panel: vscode.WebviewPanel): void;
   /** Does what a panel would ask for. */
-  request(uri: vscode.Uri, request: Exclude<FromPanel, { kind: "ready" }>): void;
+  request(uri: vscode.Uri, request: PanelRequest): void;
   /** Cancels all analyses, and resolves when they have ended. */
   shutDown(): Promise<void>;
 }
@@ -51,19 +53,19 @@ export function createApp(context: vscode.ExtensionContext): App {
     const uri = activeModel();
     if (uri) await copyTable(models, uri, format);
   };
-  const commands: Record<CommandId, (args: readonly unknown[]) => Promise<void>> = {
+  const commands: Record<CommandId, Command> = {
     "ranklens.analyze": analyze(false),
     "ranklens.preview": analyze(true),
-    "ranklens.cancel": async ([uri]) => analyses.cancel(uri instanceof vscode.Uri ? uri : undefined),
+    "ranklens.cancel": ([uri]) => analyses.cancel(uri instanceof vscode.Uri ? uri : undefined),
     "ranklens.export": async (args) => {
       const [uri] = await modelsFor(args, vscode.l10n.t("Model to export"), models.withReport());
       if (uri) await exports.export(uri);
     },
     "ranklens.showLayer": async ([model, layer]) => {
       if (typeof model === "string" && typeof layer === "string")
-        await panels.showLayer(vscode.Uri.parse(model), layer);
+        {await panels.showLayer(vscode.Uri.parse(model), layer);}
     },
-    "ranklens.showLog": async () => log.show(),
+    "ranklens.showLog": () => log.show(),
     "ranklens.openConfig": async (args) => {
       const [uri] = await modelsFor(args, vscode.l10n.t("Model whose config to open"));
       if (uri) await openConfig(uri, log);
@@ -78,34 +80,32 @@ export function createApp(context: vscode.ExtensionContext): App {
     "ranklens.copyJson": copy("json"),
   };
 
-  const handle = (uri: vscode.Uri, request: Exclude<FromPanel, { kind: "ready" }>): Promise<void> | void => {
+  const handle = async (uri: vscode.Uri, request: PanelRequest): Promise<void> => {
     switch (request.kind) {
       case "analyze":
         return analyses.analyze(uri, request.preview);
       case "cancel":
-        return analyses.cancel(uri);
+        analyses.cancel(uri);
+        return;
       case "export":
         return exports.export(uri);
       case "openConfig":
         return openConfig(uri, log);
       case "showLog":
-        return log.show();
+        log.show();
+        return;
       case "copy":
         return copyTable(models, uri, request.format);
       case "savePng":
         return savePng(uri, request.name, request.png);
     }
   };
-  const request: App["request"] = (uri, message) => void guarded(log, async () => handle(uri, message));
+  const request: App["request"] = (uri, message) => void guarded(log, () => handle(uri, message));
   const panels = new ModelPanels(context.extensionUri, models, request);
 
   context.subscriptions.push(log, models, analyses, statusBar(analyses));
-  const shown = Object.entries(commands).map(([id, command]) => [
-    id,
-    (args: readonly unknown[]) => guarded(log, () => command(args)),
-  ]);
   return {
-    commands: Object.fromEntries(shown) as typeof commands,
+    run: (id, args) => guarded(log, async () => commands[id](args)),
     models,
     analyses,
     showModel: (uri, panel) => panels.add(uri, panel),
@@ -128,6 +128,8 @@ async function modelsFor(
 
 /** Opens the config of a model; without one, asks for it. */
 async function openConfig(uri: vscode.Uri, log: vscode.LogOutputChannel): Promise<void> {
-  const file = findConfig(uri.fsPath) ?? (await askForConfig(uri, settingsFor(uri), log));
-  if (file !== null && file !== "weights") await vscode.window.showTextDocument(vscode.Uri.file(file));
+  const known = findConfig(uri.fsPath);
+  const config =
+    known === null ? await askForConfig(uri, settingsFor(uri), log) : { kind: "config" as const, file: known };
+  if (config?.kind === "config") await vscode.window.showTextDocument(vscode.Uri.file(config.file));
 }

@@ -96,7 +96,7 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
     t("The file is run and measured before it gets its name. The original is not changed."),
   ];
   if (preview)
-    lines.push(t("The ranks are those of a preview on few samples: analyze the model in full to rely on them."));
+    {lines.push(t("The ranks are those of a preview on few samples: analyze the model in full to rely on them."));}
   return lines.join("\n");
 }
 

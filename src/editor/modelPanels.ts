@@ -12,8 +12,8 @@ interface Panel {
   ready: boolean;
 }
 
-/** Does what a panel asks for, other than being told all there is. */
-export type PanelRequests = (uri: vscode.Uri, request: Exclude<FromPanel, { kind: "ready" }>) => void;
+/** What a panel asks for, other than being told all there is. */
+export type PanelRequest = Exclude<FromPanel, { kind: "ready" }>;
 
 /** The panels that are open: each shows what is known of its model. */
 export class ModelPanels {
@@ -24,7 +24,7 @@ export class ModelPanels {
   constructor(
     private readonly extension: vscode.Uri,
     private readonly models: Models,
-    private readonly requests: PanelRequests,
+    private readonly onRequest: (uri: vscode.Uri, request: PanelRequest) => void,
   ) {}
 
   /** Fills a panel that VS Code has opened, and keeps it up to date until it is closed. */
@@ -76,7 +76,10 @@ export class ModelPanels {
   private receive(uri: vscode.Uri, panel: Panel, raw: unknown): void {
     const message = parseFromPanel(raw);
     if (message === null) return;
-    if (message.kind !== "ready") return this.requests(uri, message);
+    if (message.kind !== "ready") {
+      this.onRequest(uri, message);
+      return;
+    }
     panel.ready = true;
     for (const one of this.models.record(uri).messages()) post(panel, one);
     this.showWanted(uri, panel);

@@ -3,7 +3,7 @@ export interface Queued<Result> {
   /** Settles as the work does; rejects with the signal's reason where it is cancelled before it has begun. */
   readonly result: Promise<Result>;
   /** Aborts the signal of work that runs, and takes out work that waits. */
-  cancel(): void;
+  readonly cancel: () => void;
   readonly cancelled: boolean;
 }
 

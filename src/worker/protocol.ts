@@ -2,12 +2,15 @@ import type { AnalysisEvent } from "../analysis/progress";
 import type { AnalyzeOptions } from "../analyze";
 import type { CompressOptions } from "../compress";
 import { ExpectedError, isExpected } from "../errors";
+import type { Proposal } from "../propose/proposal";
 import type { ModelReport } from "../report";
 
 /** What the worker can do, by method. One entry here does not compile without its handler in `main.ts`. */
 export interface WorkerMethods {
   analyze: [params: AnalyzeParams, result: ModelReport];
   compress: [params: CompressParams, result: ModelReport];
+  /** Proposes a config and tries it: images are decoded, and the model runs. */
+  propose: [params: ProposeParams, result: Proposal];
 }
 
 export type Method = keyof WorkerMethods;
@@ -26,6 +29,12 @@ export interface AnalyzeParams {
 export interface CompressParams {
   readonly model: string;
   readonly options: PlainOptions<CompressOptions>;
+}
+
+export interface ProposeParams {
+  readonly model: string;
+  /** Files and folders. */
+  readonly data: readonly string[];
 }
 
 /** The one message to a worker: every process serves one call. */
@@ -69,4 +78,5 @@ export function fromWire({ expected, name, message, stack }: WireError): Error {
 export const filesWritten: { readonly [M in Method]: (params: Params<M>) => readonly string[] } = {
   analyze: () => [],
   compress: ({ options }) => [options.output],
+  propose: () => [],
 };
