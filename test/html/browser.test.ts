@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,11 +6,10 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { reportHtml } from "../../src/html/page";
+import { findChromium, QUIET_ARGS } from "../workbench/chromium";
 import { HOSTILE, layer, report, weightsReport } from "./report";
 
-/** A browser of this machine; CHROMIUM names another. */
-const candidates = [process.env["CHROMIUM"], "chromium", "chromium-browser", "google-chrome"];
-const browser = candidates.find((name) => name && spawnSync(name, ["--version"]).status === 0);
+const browser = findChromium();
 if (!browser) console.warn("No Chromium here: the HTML report was not opened in a browser. CHROMIUM names one.");
 
 describe.skipIf(!browser)("the page in a browser", () => {
@@ -21,12 +20,11 @@ describe.skipIf(!browser)("the page in a browser", () => {
   async function opened(html: string): Promise<string> {
     const file = path.join(folder, "page.html");
     writeFileSync(file, html);
-    const quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
     const { stdout } = await promisify(execFile)(
       browser!,
-      ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", ...quiet, `--user-data-dir=${folder}/profile`, "--dump-dom", pathToFileURL(file).href],
+      ["--headless", ...QUIET_ARGS, `--user-data-dir=${folder}/profile`, "--dump-dom", pathToFileURL(file).href],
       { maxBuffer: 2 ** 26, timeout: 60_000 },
-    ); // prettier-ignore
+    );
     return stdout;
   }
 
