@@ -81,6 +81,14 @@ async function buildTests() {
   });
 }
 
+/** The extension loads what it does from a bundle beside it, when it is first used: activation reads a few kilobytes. */
+const lazyApp = {
+  name: "lazy-app",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/editor\/app$/ }, () => ({ path: "./app.js", external: true }));
+  },
+};
+
 async function buildPackage() {
   mkdirSync("dist", { recursive: true });
   const common = {
@@ -96,10 +104,14 @@ async function buildPackage() {
   const external = ["onnxruntime-node", "sharp", "vscode"];
   await build({
     ...common,
-    entryPoints: { index: "src/index.ts", extension: "src/extension.ts", worker: "src/worker/main.ts" },
+    entryPoints: {
+      ...{ index: "src/index.ts", worker: "src/worker/main.ts" },
+      ...{ extension: "src/extension.ts", app: "src/editor/app.ts" },
+    },
     outdir: "dist",
     format: "cjs",
     external,
+    plugins: [lazyApp],
   });
   await build({
     ...common,
