@@ -163,7 +163,10 @@ describe("the import rules", () => {
     ["src/extension.ts", 'import * as vscode from "vscode"; import { x } from "./editor/panel";'],
     ["src/editor/panel.ts", 'import * as vscode from "vscode"; import { x } from "../report";'],
     ["webview/charts/spectrum.ts", 'import type { ModelReport } from "../../src/report"; import "../style";'],
-    ["src/sourceNames/source.ts", 'import { parser } from "@lezer/python"; import type { LayerReport } from "../report";'],
+    [
+      "src/sourceNames/source.ts",
+      'import { parser } from "@lezer/python"; import type { LayerReport } from "../report";',
+    ],
     ["webview/main.ts", 'import type { M } from "../src/editor/panelProtocol.js"; import { Chart } from "chart.js";'],
     ["src/cli.ts", '// import * as vscode from "vscode"\nconst text = "require(\\"vscode\\")";'],
   ])("are kept by %s with %s", (file, text) => {

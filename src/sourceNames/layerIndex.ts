@@ -2,7 +2,11 @@ import type { LayerReport } from "../report";
 import { ANY_INDEX, endsWith, isIndex, modulePath, type ModulePath } from "./modulePath";
 
 /** What names a layer, and what it must be to be the one that a source defines. */
-export type NamedLayer = Pick<LayerReport, "name" | "nodes" | "initializer" | "op" | "groups" | "rows" | "columns">;
+export interface NamedLayer extends Readonly<
+  Pick<LayerReport, "name" | "initializer" | "op" | "groups" | "rows" | "columns">
+> {
+  readonly nodes: readonly string[];
+}
 
 /** A module of the model, as far as the names of its layers tell: what lies under it, and the layers that are itself. */
 export interface ModuleNode<L> {
