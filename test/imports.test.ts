@@ -40,6 +40,12 @@ const rules: readonly Rule[] = [
     !(typeOnly && (from === "src/report" || from === "src/editor/panelProtocol"))
       ? "webview/ imports types only, from src/report.ts and src/editor/panelProtocol.ts"
       : null,
+  (file, { from, isPackage, typeOnly }) =>
+    inFolder(file, "src/sourceNames") &&
+    !(isPackage ? from.startsWith("@lezer/") : inFolder(from, "src/sourceNames")) &&
+    !(typeOnly && from === "src/report")
+      ? "sourceNames/ imports @lezer packages, and types from src/report.ts"
+      : null,
   (file, { from, isPackage }) =>
     inFolder(file, "src") &&
     !isPackage &&
@@ -141,6 +147,9 @@ describe("the import rules", () => {
     ["webview/charts/spectrum.ts", 'import type { Layer } from "../../src/layers/layer";'],
     ["webview/main.ts", 'import "../src/errors";'],
     ["src/editor/panel.ts", 'export * from "../../webview/table";'],
+    ["src/sourceNames/python.ts", 'import { reportTotals } from "../report";'],
+    ["src/sourceNames/python.ts", 'import type { Layer } from "../layers/layer";'],
+    ["src/sourceNames/python.ts", 'import { z } from "zod";'],
     ["src/onnx/utils.ts", ""],
     ["webview/util.ts", ""],
   ])("are broken by %s with %s", (file, text) => {
@@ -154,6 +163,10 @@ describe("the import rules", () => {
     ["src/extension.ts", 'import * as vscode from "vscode"; import { x } from "./editor/panel";'],
     ["src/editor/panel.ts", 'import * as vscode from "vscode"; import { x } from "../report";'],
     ["webview/charts/spectrum.ts", 'import type { ModelReport } from "../../src/report"; import "../style";'],
+    [
+      "src/sourceNames/source.ts",
+      'import { parser } from "@lezer/python"; import type { LayerReport } from "../report";',
+    ],
     ["webview/main.ts", 'import type { M } from "../src/editor/panelProtocol.js"; import { Chart } from "chart.js";'],
     ["src/cli.ts", '// import * as vscode from "vscode"\nconst text = "require(\\"vscode\\")";'],
   ])("are kept by %s with %s", (file, text) => {
