@@ -4,9 +4,9 @@ import { completedConfig, processOptions } from "../host/analysisOptions";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
 import type { ModelReport } from "../report";
-import { CONTEXT } from "./commandIds";
 import { askForConfig, type Measured } from "./configWizard";
 import { failureText, showFailure } from "./failures";
+import { tellMenus } from "./menus";
 import type { Models } from "./models";
 import { notifyAnalysis } from "./progress";
 import { showModel } from "./showModel";
@@ -144,8 +144,10 @@ export class Analyses implements vscode.Disposable {
   }
 
   private tell(): void {
-    const paths = this.active.map(({ uri }) => uri.fsPath);
-    void vscode.commands.executeCommand("setContext", CONTEXT.analyzing, paths);
+    tellMenus(
+      "ranklens.modelsBeingAnalyzed",
+      this.active.map(({ uri }) => uri),
+    );
     this.changed.fire();
   }
 }

@@ -9,10 +9,12 @@ import type { CommandId } from "./commandIds";
 import { askForConfig } from "./configWizard";
 import { Exports } from "./exporting";
 import { guarded } from "./failures";
+import { registerInlineLayers } from "./inlineHints";
 import { ModelPanels, type PanelRequest } from "./modelPanels";
 import { Models } from "./models";
 import type { CopyFormat } from "./panelProtocol";
 import { copyTable, savePng } from "./saving";
+import { showLayerArguments } from "./showLayer";
 import { activeModel, pickModel } from "./showModel";
 import { statusBar } from "./statusBar";
 import { settingsFor } from "./worker";
@@ -61,9 +63,9 @@ export function createApp(context: vscode.ExtensionContext): App {
       const [uri] = await modelsFor(args, vscode.l10n.t("Model to export"), models.withReport());
       if (uri) await exports.export(uri);
     },
-    "ranklens.showLayer": async ([model, layer]) => {
-      if (typeof model === "string" && typeof layer === "string")
-        {await panels.showLayer(vscode.Uri.parse(model), layer);}
+    "ranklens.showLayer": async (args) => {
+      const [model, layer] = showLayerArguments(args) ?? [];
+      if (model !== undefined && layer !== undefined) await panels.showLayer(vscode.Uri.parse(model), layer);
     },
     "ranklens.showLog": () => log.show(),
     "ranklens.openConfig": async (args) => {
@@ -103,7 +105,7 @@ export function createApp(context: vscode.ExtensionContext): App {
   const request: App["request"] = (uri, message) => void guarded(log, () => handle(uri, message));
   const panels = new ModelPanels(context.extensionUri, models, request);
 
-  context.subscriptions.push(log, models, analyses, statusBar(analyses));
+  context.subscriptions.push(log, models, analyses, statusBar(analyses), registerInlineLayers(models));
   return {
     run: (id, args) => guarded(log, async () => commands[id](args)),
     models,

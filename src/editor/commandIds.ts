@@ -20,9 +20,3 @@ export const MODEL_EDITOR = "ranklens.model";
 
 /** Where the workspace's state lists the models with a report: fingerprints by path. */
 export const REPORTS_STATE = "ranklens.reports";
-
-/** Context keys of menus: lists of paths. */
-export const CONTEXT = {
-  withReport: "ranklens.modelsWithReport",
-  analyzing: "ranklens.modelsBeingAnalyzed",
-} as const;

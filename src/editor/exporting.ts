@@ -95,8 +95,9 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
     t("{0} of {1} layers become two smaller ones each.", decomposed, layers),
     t("The file is run and measured before it gets its name. The original is not changed."),
   ];
-  if (preview)
-    {lines.push(t("The ranks are those of a preview on few samples: analyze the model in full to rely on them."));}
+  if (preview) {
+    lines.push(t("The ranks are those of a preview on few samples: analyze the model in full to rely on them."));
+  }
   return lines.join("\n");
 }
 

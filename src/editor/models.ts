@@ -7,15 +7,10 @@ import { parseReportIndex } from "../host/reportIndex";
 import type { ReportStore } from "../host/reportStore";
 import { inspect } from "../inspect";
 import type { ModelReport } from "../report";
-import { CONTEXT, REPORTS_STATE } from "./commandIds";
+import type { AnalyzedModel, AnalyzedModels } from "./analyzedModels";
+import { REPORTS_STATE } from "./commandIds";
+import { tellMenus } from "./menus";
 import type { ModelState } from "./panelProtocol";
-
-/** A model with its latest report. */
-interface AnalyzedModel {
-  readonly modelUri: vscode.Uri;
-  readonly modelName: string;
-  readonly report: ModelReport;
-}
 
 interface Entry {
   readonly uri: vscode.Uri;
@@ -30,7 +25,7 @@ interface Entry {
 const SETTLED_MS = 300;
 
 /** The models of this workspace: what is known of them, and their reports. */
-export class Models implements vscode.Disposable {
+export class Models implements AnalyzedModels, vscode.Disposable {
   private readonly entries = new Map<string, Entry>();
   private readonly changed = new vscode.EventEmitter<void>();
   /** What the files of a model were like when its report was known to hold, by the model's path. */
@@ -49,7 +44,7 @@ export class Models implements vscode.Disposable {
     this.trust = vscode.workspace.onDidGrantWorkspaceTrust(() => {
       for (const { record } of this.entries.values()) record.setTrusted(true);
     });
-    this.tellMenus();
+    tellMenus("ranklens.modelsWithReport", this.withReport());
   }
 
   dispose(): void {
@@ -193,11 +188,7 @@ export class Models implements vscode.Disposable {
     if (known && this.fingerprints[uri.fsPath] === now) return;
     this.fingerprints = { ...this.fingerprints, [uri.fsPath]: now };
     void this.state.update(REPORTS_STATE, this.fingerprints);
-    if (!known) this.tellMenus();
-  }
-
-  private tellMenus(): void {
-    void vscode.commands.executeCommand("setContext", CONTEXT.withReport, Object.keys(this.fingerprints));
+    if (!known) tellMenus("ranklens.modelsWithReport", this.withReport());
   }
 
   private watch({ uri }: Entry): vscode.Disposable | null {

@@ -20,8 +20,9 @@ export function statusBar(analyses: Analyses): vscode.Disposable {
     const done = state.kind === "running" ? ` ${percent(state.fraction, 0)}` : "";
     item.text = `$(sync~spin) ${record.fileName}${done}`;
     const lines = [`RankLens: ${record.fileName}`, progressText(state)];
-    if (waiting.length > 0)
-      {lines.push(vscode.l10n.t("Next: {0}", waiting.map((one) => one.record.fileName).join(", ")));}
+    if (waiting.length > 0) {
+      lines.push(vscode.l10n.t("Next: {0}", waiting.map((one) => one.record.fileName).join(", ")));
+    }
     item.tooltip = lines.filter((line) => line !== "").join("\n");
     item.command = { command: "vscode.openWith", title: "", arguments: [uri, MODEL_EDITOR] };
     item.show();
