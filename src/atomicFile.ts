@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { ExpectedError } from "./errors";
+import { isRunning } from "./runningProcess";
 
 /** Temporary files and folders of this process, to be removed when it is interrupted. */
 const unfinished = new Set<string>();
@@ -195,14 +196,5 @@ export function removeLeftovers(target: string): void {
     if (match?.[1] === path.basename(target) && !isRunning(Number(match[2]))) {
       rmSync(path.join(folder, name), { recursive: true, force: true });
     }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

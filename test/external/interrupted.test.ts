@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { floats } from "../fixtures/data";
 import { modelBytes } from "../fixtures/model";
-import { cnnLab, expectRefusal, expectSuccess, type Lab } from "../cli/lab";
+import { cnnLab, expectRefusal, expectSuccess, killAll, type Lab, type Running } from "../cli/lab";
 import { cnnSpec } from "../cli/models";
 import { writeExternalModel } from "./externalModel";
 
@@ -63,8 +63,8 @@ describe.each(["large.onnx", "large_external.onnx"])("a disk that is full, for %
 });
 
 describe.each(["huge.onnx", "huge_external.onnx"])("a process that is stopped while it writes, for %s", (model) => {
-  /** Sends the signal as soon as something is being written. */
-  async function stopped(folder: string, signal: NodeJS.Signals) {
+  /** Stops it as soon as something is being written. */
+  async function stopped(folder: string, stop: (running: Running) => void) {
     mkdirSync(lab.at(folder));
     const running = lab.start(...compressed(model, path.join(folder, "smaller.onnx")));
     const ended = running.ended.then(() => true);
@@ -72,20 +72,20 @@ describe.each(["huge.onnx", "huge_external.onnx"])("a process that is stopped wh
       const over = await Promise.race([ended, new Promise<false>((resolve) => setTimeout(() => resolve(false), 2))]);
       if (over) throw new Error(`it ended before it wrote: ${running.stderr()}`);
     }
-    running.process.kill(signal);
+    stop(running);
     return running.ended;
   }
 
   it("leaves nothing when it is asked to stop", async () => {
     const folder = `terminated_${model}`;
-    const { status } = await stopped(folder, "SIGTERM");
+    const { status } = await stopped(folder, (running) => running.process.kill("SIGTERM"));
     expect(status).toBe(143);
     expect(readdirSync(lab.at(folder))).toEqual([]);
   });
 
   it("leaves no model when it is killed, and the next one clears up", async () => {
     const folder = `killed_${model}`;
-    const { signal } = await stopped(folder, "SIGKILL");
+    const { signal } = await stopped(folder, killAll);
     expect(signal).toBe("SIGKILL");
     expect(readdirSync(lab.at(folder))).toEqual([expect.stringMatching(/^\.smaller\.onnx\.\d+\.ranklens-tmp$/)]);
     expectSuccess(await lab.run(...compressed(model, path.join(folder, "smaller.onnx"))));
