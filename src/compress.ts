@@ -15,6 +15,7 @@ import type { CompressionReport, ModelReport } from "./report";
 import { readReport } from "./reportFile";
 import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
+import { runInputs } from "./runInputs";
 import { sha256OfModel } from "./onnx/sha256";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
@@ -33,9 +34,9 @@ export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
  */
 export async function compress(modelPath: string, options: CompressOptions): Promise<ModelReport> {
   const force = options.force ?? false;
+  checkNotInput(options.output, runInputs(modelPath, options));
   checkTarget(options.output, { force });
   const source = path.resolve(modelPath);
-  checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
     checkModelTarget(subject.model, options.output, { force });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ExpectedError } from "../errors";
 import { hashFile, hashOfHashes } from "./fileBytes";
 import { createImageDecoder, type ImageDecoder } from "./imageDecoder";
-import { listImages } from "./imageList";
+import { imageFiles, listImages } from "./imageList";
 import { cropCentre, resizeShorter, resizeTo, swapRedAndBlue, toGrey, toRgb, type Pixels } from "./pixels";
 import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind, WantedImages } from "./source";
 
@@ -18,6 +18,7 @@ const HEADERS = 16;
 export const imageFolder: SourceKind = {
   name: "folder of images, with or without class folders (JPEG, PNG, WebP, TIFF, GIF)",
   recognises: (_, isFolder) => isFolder,
+  files: imageFiles,
   open: (path, classes) => Promise.resolve(openImageFolder(path, classes)),
 };
 

@@ -19,6 +19,7 @@ const DEFLATED = 8;
 export const npz: SourceKind = {
   name: 'NumPy archive (.npz; "file.npz#name" chooses an array)',
   recognises: (path, isFolder) => !isFolder && extname(path).toLowerCase() === ".npz",
+  files: (path) => [splitMember(path).file],
   open: openNpz,
 };
 
