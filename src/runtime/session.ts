@@ -1,4 +1,5 @@
 import os from "node:os";
+import "./noTelemetry";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { ExpectedError } from "../errors";
 import type { ElementType } from "../onnx/schema";
@@ -49,8 +50,8 @@ export async function createSession(
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads(),
-    // 3: errors only. Warnings about unused parts of a cut-out graph would be noise on the user's terminal.
-    logSeverityLevel: 3,
+    // 4: nothing but what ends the process. Errors come as exceptions; printed as well, they would be said twice.
+    logSeverityLevel: 4,
     ...(folder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
   };
   let session: InferenceSession;

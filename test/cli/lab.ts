@@ -44,10 +44,16 @@ export function cliPath(): string {
   return CLI;
 }
 
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** Starts a command. Nothing of the environment may make its output differ. */
-export function start(command: string, args: readonly string[], cwd: string): Running {
+export function start(command: string, args: readonly string[], cwd: string, user: User = {}): Running {
   const child = spawn(command, args, {
     cwd,
+    ...user,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
   });
