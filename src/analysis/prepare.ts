@@ -107,7 +107,7 @@ export async function openData(
   const fixed = fixedBatchSize(inputs);
   if (fixed !== null && calibration.count < fixed) {
     throw new ExpectedError(
-      `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}.`,
+      `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}. Use at least ${fixed}.`,
     );
   }
   return {

@@ -40,7 +40,9 @@ export function configFor(modelPath: string, config?: string | Config): Resolved
 
 /** The config file of a model, where there is one: its own, or else one for all models of the folder. */
 export function configFileBeside(modelPath: string): string | undefined {
-  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")].find((path) => existsSync(path));
+  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")].find((path) =>
+    existsSync(path),
+  );
 }
 
 /**

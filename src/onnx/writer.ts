@@ -1,6 +1,13 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { checkNotInput, checkTarget, stageFile, stageWithCompanion, type RunInput, type StagedFile } from "../atomicFile";
+import {
+  checkNotInput,
+  checkTarget,
+  stageFile,
+  stageWithCompanion,
+  type RunInput,
+  type StagedFile,
+} from "../atomicFile";
 import { DataFile } from "./dataFile";
 import { editedModel, modelLength, MOST_MODEL_BYTES, segmentLength, type GraphEdit, type Segment } from "./edit";
 import { externalFile } from "./externalData";
