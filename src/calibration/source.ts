@@ -114,7 +114,7 @@ export interface SourceKind {
   /** The files that such a source is read from, by names alone. */
   files(path: string): readonly string[];
   /**
-   * Reads headers or lists folders; no samples.
+   * Reads headers or lists folders; no samples, but for archives, which are checked as a whole.
    * @param path may name a part of a file: "images.npz#x".
    * @throws ExpectedError if the content is not what it should be.
    */
