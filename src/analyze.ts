@@ -75,7 +75,7 @@ export async function analyzeWithData(
   const tolerance = options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();
-  const data = await watch.time("preparation", () => openData(subject, config, { signal: options.signal }));
+  const data = await watch.time("preparation", () => openData(subject, config, options));
   const searches = data.validationBatches !== null && options.energy === undefined;
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
+import { ProgressMeter } from "./analysis/progress";
 import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
@@ -91,9 +92,9 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file), { signal: options.signal });
+  const data = await openData(subject, settingsConfig(report, file), options);
   await checkData(report, data, file);
-  const decompositions = await rebuildDecompositions(subject, data, report, file, options.signal);
+  const decompositions = await rebuildDecompositions(subject, data, report, file, options);
   return { report, decompositions, data };
 }
 
@@ -136,9 +137,13 @@ async function verify(
   written: string,
   options: CompressOptions,
 ): Promise<CompressionReport> {
-  const { signal } = options;
-  const scoring = await scoreOriginal(subject, data, signal, () => undefined);
+  const { signal, onEvent = () => undefined } = options;
+  const meter = new ProgressMeter(2 * (data.validation?.count ?? 0), onEvent);
+  const onWork = (samples: number): void => meter.work(samples);
+  meter.enter("written");
+  const scoring = await scoreOriginal(subject, data, signal, onWork);
   const predicted = scoring && (await predictAll(written, options.output, scoring.context));
+  meter.enter("latency");
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
   const after = openModel(written);

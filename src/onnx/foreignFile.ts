@@ -10,7 +10,7 @@ interface Beginning {
 
 /** A kind of file that is easily taken for an ONNX model. */
 interface ForeignKind {
-  recognises(file: Beginning): boolean;
+  readonly recognises: (file: Beginning) => boolean;
   /** "a PyTorch checkpoint". */
   readonly is: string;
   /** What to do, as a whole sentence without a full stop. */

@@ -3,7 +3,7 @@ import { fileSource, type ByteSource } from "./byteSource";
 import { describeForeignFile } from "./foreignFile";
 import { readGraph } from "./graphReader";
 import { normalDomain, type ByteRange, type Graph, type Model } from "./schema";
-import { NotOnnxError, signed, WireReader, type Field } from "./wire";
+import { notOnnx, NotOnnxError, signed, WireReader, type Field } from "./wire";
 
 /** A model file that is open: its structure, and the reader through which weights come on demand. */
 export interface OpenModel extends Model {
@@ -64,7 +64,7 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
         producerVersion = wire.string(field);
         break;
       case MODEL.graph:
-        if (found) throw new NotOnnxError(`${source.name} is not an ONNX file, or damaged: it has more than one graph.`);
+        if (found) throw notOnnx(source, "it has more than one graph");
         found = { graph: readGraph(wire, field.value), field: field.whole };
         break;
       case MODEL.opsetImport: {
@@ -84,7 +84,7 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
       }
     }
   }
-  if (!found) throw new NotOnnxError(`${source.name} is not an ONNX file, or damaged: it holds no graph.`);
+  if (!found) throw notOnnx(source, "it holds no graph");
   return {
     wire,
     folder: source.folder,

@@ -131,8 +131,12 @@ export function signedNumbers(wire: WireReader, field: Field): number[] {
   return numbers;
 }
 
-function damaged(wire: WireReader, position: number, detail = "there is no part of a model"): NotOnnxError {
-  return new NotOnnxError(`${wire.source.name} is not an ONNX file, or damaged: at byte ${position} ${detail}.`);
+export function notOnnx({ name }: ByteSource, reason: string): NotOnnxError {
+  return new NotOnnxError(`${name} is not an ONNX file, or damaged: ${reason}.`);
+}
+
+function damaged({ source }: WireReader, position: number, detail = "there is no part of a model"): NotOnnxError {
+  return notOnnx(source, `at byte ${position} ${detail}`);
 }
 
 /** The numbers of a repeated float field, which may be packed or single. */

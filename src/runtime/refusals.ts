@@ -40,7 +40,8 @@ export function refusalToLoad(what: string, error: unknown): ExpectedError {
 /** Why onnxruntime does not run a model on `feeds`: declared sizes may be free where the nodes inside leave no choice. */
 export function refusalToRun(what: string, feeds: TensorValues, error: unknown): ExpectedError {
   const message = messageOf(error).replace(
-    /^Non-zero status code returned while running (\w+) node\. Name:'([^']*)' Status Message: /,
+    // The name of a source file may follow.
+    /^Non-zero status code returned while running (\w+) node\. Name:'([^']*)' Status Message: (\S+\.(h|cc):\d+ \S+ )?/,
     (_, operator: string, name: string) => `its ${operator} node${name === "" ? "" : ` "${name}"`} failed: `,
   );
   const sizes = [...feeds].map(([name, { dims }]) => `${name} [${dims.join(", ")}]`).join(", ");

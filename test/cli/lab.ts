@@ -160,8 +160,8 @@ export function answers(scores: Float32Array): number[] {
   });
 }
 
-const PROGRESS =
-  /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
+const STAGE = /(Running the original|Reading calibration data|Searching ranks|Running the smaller model|Checking the written file|Measuring latency)(: .+)? \(\d+%(, [\d:]+ left)?\)/; // prettier-ignore
+const PROGRESS = new RegExp(`^(${STAGE.source}|Decoding [\\d,]+ (calibration|validation) images)$`);
 
 /** What stderr holds apart from progress. */
 export function complaints(stderr: string): string[] {
