@@ -182,8 +182,8 @@ function showSize({ height, width }: { readonly height: number; readonly width: 
 
 function tooManyUnreadable(folder: string, count: number, unreadable: readonly string[]): ExpectedError {
   return new ExpectedError(
-    `${folder}: ${unreadable.length} of ${count} images cannot be read (${unreadable[0]}), and at most ` +
-      `${100 * MOST_UNREADABLE}% may be; repair or remove them`,
+    `${folder}: more than ${100 * MOST_UNREADABLE}% of ${count} images cannot be read (${unreadable.length} so far; ` +
+      `${unreadable[0]}); repair or remove them`,
   );
 }
 
