@@ -7,6 +7,7 @@ import { openData, openSubject, type Subject, type SubjectData } from "../src/an
 import { scoreOriginal, type Scoring } from "../src/analysis/scoring";
 import { analysisDecompositions, analyzeWithData } from "../src/analyze";
 import { percent, table, thousands } from "../src/cli/format";
+import type { ResolvedConfig } from "../src/config";
 import { gramKey, type Layer } from "../src/layers/layer";
 import { decompositionEdit, type Decomposition } from "../src/lowrank/decompose";
 import { factorizeLayer, layerBasis, type LayerBasis } from "../src/lowrank/layerBasis";
@@ -59,14 +60,7 @@ async function compareModel(trained: TrainedModel): Promise<ModelComparison> {
   const { name, config } = trained;
   const subject = openSubject(path.resolve(trained.path));
   try {
-    const data = await openData(subject, config);
-    const scoring = await scoreOriginal(subject, data, undefined, () => undefined);
-    if (!scoring) throw new Error(`${name} has no validation data`);
-    const bases = { data: await dataBases(subject, data), plain: plainBases(subject) };
-    const smaller = async (decompositions: readonly Decomposition[]): Promise<Smaller> => ({
-      parameters: parametersWith(subject, decompositions),
-      accuracy: await accuracyWith(subject, scoring, decompositions),
-    });
+    const { bases, scoring, smaller } = await prepareComparison(subject, config);
     const rows: ComparisonRow[] = [];
     let dataFree: DataFreeResult | undefined;
     for (const tolerance of trained.tolerances) {
@@ -94,8 +88,31 @@ async function compareModel(trained: TrainedModel): Promise<ModelComparison> {
   }
 }
 
+interface ComparisonSetup {
+  readonly scoring: Scoring;
+  /** Of every layer: by its data, and where every input direction counts alike (C = I), so that U is that of W = U S Vᵀ. */
+  readonly bases: Readonly<Record<"data" | "plain", ReadonlyMap<Layer, LayerBasis>>>;
+  /** Runs the model with these layers as two. */
+  readonly smaller: (decompositions: readonly Decomposition[]) => Promise<Smaller>;
+}
+
+/** All that is the same for every tolerance. */
+export async function prepareComparison(subject: Subject, config: ResolvedConfig): Promise<ComparisonSetup> {
+  const data = await openData(subject, config);
+  const scoring = await scoreOriginal(subject, data, undefined, () => undefined);
+  if (!scoring) throw new Error(`${subject.model.path} has no validation data`);
+  return {
+    scoring,
+    bases: { data: await dataBases(subject, data), plain: plainBases(subject) },
+    smaller: async (decompositions) => ({
+      parameters: parametersWith(subject, decompositions),
+      accuracy: await accuracyWith(subject, scoring, decompositions),
+    }),
+  };
+}
+
 /** P_T W at `rank`, for the output basis U of the layer: the input side stays full, P_S = I. */
-function truncated(bases: ReadonlyMap<Layer, LayerBasis>, layer: Layer, rank: number): Decomposition {
+export function truncated(bases: ReadonlyMap<Layer, LayerBasis>, layer: Layer, rank: number): Decomposition {
   return { layer, factors: factorizeLayer(bases.get(layer)!, layer.view.columns, rank).factors };
 }
 
@@ -139,8 +156,7 @@ async function dataBases(subject: Subject, data: SubjectData): Promise<Map<Layer
   return bases;
 }
 
-/** Where every input direction counts alike (C = I), the leading output directions are the left singular vectors of W. */
-export function plainBases({ layers, model }: Pick<Subject, "layers" | "model">): Map<Layer, LayerBasis> {
+export function plainBases({ layers, model }: Subject): Map<Layer, LayerBasis> {
   return new Map(
     layers.map((layer) => {
       const { groups, columns } = layer.view;
@@ -150,15 +166,7 @@ export function plainBases({ layers, model }: Pick<Subject, "layers" | "model">)
   );
 }
 
-const COLUMNS = [
-  "points",
-  "parameters",
-  "RankLens",
-  "SVD, same ranks",
-  "SVD, one energy",
-  "parameters",
-  "output side only",
-] as const;
+const COLUMNS = ["points", "parameters", "RankLens", "SVD, same ranks", "output side only", "SVD, one energy"] as const;
 
 function cells(row: ComparisonRow): string[] {
   const { original, rankLens, svdSameRanks, svdOneShare, outputOnly } = row;
@@ -166,17 +174,14 @@ function cells(row: ComparisonRow): string[] {
   return [
     String(row.tolerance),
     remaining(rankLens),
-    percent(rankLens.accuracy, 2),
-    percent(svdSameRanks.accuracy, 2),
-    percent(svdOneShare.accuracy, 2),
-    remaining(svdOneShare),
-    percent(outputOnly.accuracy, 2),
+    ...[rankLens, svdSameRanks, outputOnly].map(({ accuracy }) => percent(accuracy, 2)),
+    `${percent(svdOneShare.accuracy, 2)} at ${remaining(svdOneShare)}`,
   ];
 }
 
 function title({ model, original, samples }: ComparisonRow): string {
   const { parameters, accuracy } = original;
-  return `${model} (${thousands(parameters)} parameters in analysed layers, ${percent(accuracy, 2)} of ${thousands(samples)} right)`;
+  return `${model} (${thousands(parameters)} parameters in analysed layers, original ${percent(accuracy, 2)} of ${thousands(samples)} right)`;
 }
 
 function comparisonText(rows: readonly ComparisonRow[]): string {
@@ -192,9 +197,9 @@ export function comparisonMarkdown(rows: readonly ComparisonRow[]): string {
 /** The row of one model with the tolerance in the middle, in words. */
 export function comparisonSentence(rows: readonly ComparisonRow[]): string {
   const row = rows[Math.floor(rows.length / 2)];
-  const [tolerance, left, rankLens, sameRanks, oneShareOf, , outputOnly] = cells(row);
+  const [tolerance, left, rankLens, sameRanks, outputOnly, oneShareOf] = cells(row);
   return (
-    `${title(row)}, at ${tolerance} points and ${left} of the parameters: RankLens ${rankLens}, SVD at the same ranks ` +
-    `${sameRanks}, SVD by one energy ${oneShareOf}, output side only ${outputOnly}.`
+    `${title(row)}, ${tolerance} points, ${left} of the parameters: RankLens **${rankLens}**, SVD at the same ranks ` +
+    `**${sameRanks}**, output side only **${outputOnly}**, SVD by one energy **${oneShareOf}**.`
   );
 }

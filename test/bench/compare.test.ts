@@ -1,12 +1,18 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { plainBases } from "../../bench/compare";
+import * as z from "zod";
+import { plainBases, prepareComparison, truncated } from "../../bench/compare";
 import { metricsOf } from "../../bench/dataFree";
 import { openSubject } from "../../src/analysis/prepare";
 import { weightMatrices } from "../../src/layers/weights";
+import type { Decomposition } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerWeightSpectrum } from "../../src/lowrank/layerBasis";
 import { multiply, type Matrix } from "../../src/numerics/matrix";
+import { isDecomposable } from "../../src/numerics/utilizedRank";
 import { readConstant } from "../../src/onnx/constants";
+import { readReference } from "../reference/compare";
+import { cifarConfig, missingReference, referenceFolder } from "../reference/data";
 
 it("the plain decomposition is the truncated singular value decomposition of W", () => {
   const subject = openSubject(path.resolve("examples/shapes/model.onnx"));
@@ -44,3 +50,52 @@ it("the data-free metrics are those of the eigenvalues of WᵀW", () => {
   expect(metricsOf([conv], 2).logSpectralNorm).toBeCloseTo(Math.log10(16), 12);
   expect(metricsOf([conv], 2).stableRank).toBeCloseTo(30 / 17, 12);
 });
+
+const missing = missingReference();
+if (missing !== undefined) console.warn(`SKIPPED: ${missing}`);
+
+/** The independent implementation's accuracies, with the layers that get smaller as two. */
+const variants = z.object({
+  paper: z.object({ acc_val_decomposed_only: z.number() }),
+  plain_SVD_of_W_at_paper_r: z.object({ acc_val_decomposed_only: z.number() }),
+  T_only_at_paper_r: z.object({ acc_val_decomposed_only: z.number() }),
+});
+
+/** Ten of 2,000 samples: its bases come from half of the calibration data, in float32. */
+const MOST_DIFFERENCE = 0.005;
+
+it.skipIf(missing !== undefined)(
+  "the same ways at the reference's ranks reach the reference's accuracy",
+  async () => {
+    const expected = variants.parse(
+      JSON.parse(readFileSync(path.join(referenceFolder, "results/resnet20_variants_eps0.5.json"), "utf8")),
+    );
+    const reference = readReference(path.join(referenceFolder, "results/resnet20_eps0.5.json"));
+    const subject = openSubject(path.join(referenceFolder, "models/resnet20_bn.onnx"));
+    try {
+      const { bases, smaller } = await prepareComparison(subject, cifarConfig());
+      const layers = subject.layers.flatMap((layer) => {
+        const found = reference.layers.find(({ onnx_node }) => onnx_node === layer.uses[0].node.name)!;
+        const rank = Math.min(found.k_S, found.k_T);
+        return isDecomposable(rank, layer.view) ? [{ layer, rank, kS: found.k_S, kT: found.k_T }] : [];
+      });
+      expect(layers).toHaveLength(17);
+      const near = async (decompositions: readonly Decomposition[], accuracy: number): Promise<void> => {
+        const found = await smaller(decompositions);
+        expect(Math.abs(found.accuracy - accuracy)).toBeLessThanOrEqual(MOST_DIFFERENCE);
+      };
+      const atRanks = (which: "data" | "plain"): Decomposition[] =>
+        layers.map(({ layer, rank }) => truncated(bases[which], layer, rank));
+      await near(atRanks("plain"), expected.plain_SVD_of_W_at_paper_r.acc_val_decomposed_only);
+      await near(atRanks("data"), expected.T_only_at_paper_r.acc_val_decomposed_only);
+      const paper = layers.map(({ layer, kS, kT }) => ({
+        layer,
+        factors: factorizeLayer(bases.data.get(layer)!, kS, kT).factors,
+      }));
+      await near(paper, expected.paper.acc_val_decomposed_only);
+    } finally {
+      subject.model.close();
+    }
+  },
+  600_000,
+);
