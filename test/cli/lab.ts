@@ -84,7 +84,12 @@ export function start(
 
 /** Kills a command and the processes that it has started, at once: none of them can clean up after another. */
 export function killAll(running: Running): void {
-  process.kill(-running.process.pid!, "SIGKILL");
+  try {
+    process.kill(-running.process.pid!, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The processes that a process has started; null where the system does not tell (not Linux). */
