@@ -2,8 +2,9 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
-import { parseByteSize } from "./cli/format";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
+import { parseByteSize } from "./cli/format";
+import type { InitFlags } from "./cli/init";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
@@ -71,7 +72,7 @@ function withAnalysisOptions(command: Command): Command {
     .option("-f, --force", "overwrite files");
 }
 
-/** `analyze` and `compress` run in a process of their own: this one starts without onnxruntime, and outlives a crash. */
+/** `analyze` and `compress` run in a process of their own, and `init` loads what it needs: this one starts without onnxruntime. */
 function program(): Command {
   const root = new Command("ranklens")
     .description("Shows how much of each layer of a trained model is really used, and writes a smaller model.")
@@ -86,6 +87,18 @@ function program(): Command {
     .action((model: string, flags: { json?: boolean }) => {
       const inspection = inspect(model);
       print(flags.json ? JSON.stringify(inspection, null, 1) : inspectText(inspection));
+    });
+  root
+    .command("init")
+    .description("write a config for a model by looking at its inputs and your data")
+    .argument("<model>", "ONNX file")
+    .argument("<data...>", "files or folders with samples and labels; calibration data first")
+    .option("-c, --config <file>", "the file to write (default: MODEL.ranklens.json beside the model)")
+    .option("-p, --print", "show the config, write nothing")
+    .option("-f, --force", "overwrite it")
+    .action(async (model: string, data: string[], flags: InitFlags) => {
+      const { init } = await import("./cli/init");
+      await init(model, data, flags, print);
     });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")

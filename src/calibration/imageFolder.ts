@@ -11,7 +11,7 @@ import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind,
 const MOST_PIXEL_BYTES = Math.min(8 * 2 ** 30, os.totalmem() / 2);
 /** The share of unreadable images that is passed over with a warning: a few damaged downloads are normal, more is a mistake. */
 const MOST_UNREADABLE = 0.01;
-/** Images whose headers tell the shape of a folder's samples. */
+/** Images whose headers tell the shape of a folder's samples: spread over it, since every class has its own camera. */
 const HEADERS = 16;
 
 /** A folder of images, or of class folders with images. */
@@ -32,7 +32,7 @@ function openImageFolder(path: string, classes: ClassFolders | null): ImageSourc
     labels,
     warnings,
     decode: (indices, wanted, options) => decodeImages(path, files, indices, wanted, options),
-    sampleShape: () => commonShape(path, files.slice(0, HEADERS)),
+    sampleShape: () => commonShape(path, spread(files, HEADERS)),
     async sha256(indices) {
       const used = new Set(indices);
       const hashes: { name: string; hash: string }[] = [];
@@ -42,6 +42,12 @@ function openImageFolder(path: string, classes: ClassFolders | null): ImageSourc
       return hashOfHashes(hashes);
     },
   };
+}
+
+/** At most `count` of the items, at equal distances. */
+function spread<T>(items: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, items.length / count);
+  return Array.from({ length: Math.min(count, items.length) }, (_, index) => items[Math.floor(index * step)]);
 }
 
 async function commonShape(path: string, files: readonly string[]): Promise<readonly number[] | null> {

@@ -31,6 +31,16 @@ export function splitMember(path: string): { file: string; member: string | null
   return match === null ? { file: path, member: null } : { file: match[1], member: match[2] };
 }
 
+/** The names of the arrays in an archive, in its order. @throws ExpectedError if it cannot be read. */
+export async function arrayNames(file: string): Promise<string[]> {
+  const zip = await openZip(file);
+  try {
+    return (await entriesOf(file, zip)).map(arrayName);
+  } finally {
+    zip.close();
+  }
+}
+
 async function openNpz(path: string): Promise<ArraySource> {
   const { file, member } = splitMember(path);
   const zip = await openZip(file);

@@ -70,7 +70,7 @@ export interface ImageSource extends OpenedSource {
    * @param indices which images, ascending.
    */
   decode(indices: Uint32Array, wanted: WantedImages, options: LoadOptions): Promise<DecodedImages>;
-  /** Width, height and channels as the first images' headers tell them; null where they differ. */
+  /** Width, height and channels as some images' headers tell them; null where they differ. */
   sampleShape(): Promise<readonly number[] | null>;
   /** SHA-256 of the lines `<sha256>  <name>` of all images; those not in `indices` have "-" for their hash. */
   sha256(indices: Uint32Array): Promise<string>;

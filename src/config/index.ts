@@ -34,7 +34,8 @@ export function configFor(modelPath: string, config?: string | Config): Resolved
   withInputFile(modelPath, () => undefined);
   throw new ExpectedError(
     `There is no ${basename(configPathBeside(modelPath))} beside ${modelPath}. It names the data, for example ` +
-      `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
+      `{"calibration": {"source": "images.npy"}}; "ranklens init MODEL DATA" writes one, --config names another, and ` +
+      `"analyze --weights-only" needs none.`,
   );
 }
 

@@ -22,6 +22,8 @@ it.each<[string[], ...string[]]>([
   [["inspect"], "missing required argument 'model'"],
   [["inspect", "model.onnx", "model.onnx"], "too many arguments"],
   [["inspect", "model.onnx", "--jsn"], "unknown option '--jsn'", "Did you mean --json?"],
+  [["init", "model.onnx"], "missing required argument 'data'"],
+  [["init", "model.onnx", "calibration.npy", "--prnt"], "unknown option '--prnt'", "Did you mean --print?"],
   [[...analyze, "--tolerence", "1"], "unknown option '--tolerence'", "Did you mean --tolerance?"],
   [[...analyze, "--tolerance"], "argument missing"],
   ...["high", "", "-1", "100.1", "NaN", "Infinity", "1,5", "1%"].map((value): [string[], ...string[]] => [
@@ -68,11 +70,14 @@ it("no command at all prints the help, as an error", async () => {
 it.each([[["--help"]], [["-h"]], [["help"]]])("help names every command: %j", async (args) => {
   const { status, stdout, stderr } = await lab.run(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  for (const command of ["inspect", "analyze", "compress"]) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+  for (const command of ["inspect", "init", "analyze", "compress"]) {
+    expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+  }
 });
 
 it.each([
   ["inspect", ["--json"]],
+  ["init", ["--config", "--print", "--force"]],
   [
     "analyze",
     ["--config", "--tolerance", "--baseline", "--energy", "--weights-only", "--device", "--report", "--force"],
