@@ -95,10 +95,10 @@ describe.skipIf(!hasScript)("on a terminal", () => {
     lab.json("pictures.json", { calibration: { source: "pictures" }, preprocess: { resize: 8 } });
     const { status, stdout } = await start("script", terminal("analyze model.onnx -c pictures.json"), lab.folder).ended;
     expect(status).toBe(0);
-    const shown = [...stdout.matchAll(/ (\d+)% .*Decoding calibration images: (\d+) of 300/g)];
+    const shown = [...stdout.matchAll(/ (\d+)% [^%]*Decoding calibration images: (\d+) of 300/g)];
     expect(shown.length).toBeGreaterThan(0);
-    for (const [, percent, count] of shown)
-      expect(Math.abs(Number(percent) - Number(count) / 3)).toBeLessThanOrEqual(1);
+    const rounding = shown.map(([, percent, count]) => Math.abs(Number(percent) - Number(count) / 3));
+    expect(Math.max(...rounding)).toBeLessThanOrEqual(1);
   });
 
   it("an error ends the bar too", async () => {

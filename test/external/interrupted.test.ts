@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { floats } from "../fixtures/data";
 import { modelBytes } from "../fixtures/model";
 import {
@@ -45,30 +45,28 @@ const compressed = (model: string, output: string): string[] => [
   ...["compress", model, "-o", output, "--config", "model.ranklens.json", "--energy", "0.8"],
 ];
 
-/** A file system of one megabyte; null where this process may not mount one. */
-function smallDisk(): { folder: string; remove: () => void } | null {
+/** Uses the folder `disk` as a file system of one megabyte; skips the test where this process may not mount one. */
+async function onSmallDisk(context: TestContext, use: (folder: string) => Promise<void>): Promise<void> {
   const folder = lab.at("disk");
   mkdirSync(folder, { recursive: true });
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]).status === 0;
-  return mounted ? { folder, remove: () => spawnSync("umount", [folder]) } : null;
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]).status !== 0) {
+    console.warn("SKIPPED: mounting a small file system needs root on Linux; a full disk was not tested");
+    context.skip();
+  }
+  try {
+    await use(folder);
+  } finally {
+    spawnSync("umount", [folder]);
+  }
 }
 
 describe.each(["large.onnx", "large_external.onnx"])("a disk that is full, for %s", (model) => {
-  it("is named in one line, and nothing is left on it", async (context) => {
-    const disk = smallDisk();
-    if (!disk) {
-      console.warn("SKIPPED: mounting a small file system needs root on Linux; a full disk was not tested");
-      context.skip();
-      return;
-    }
-    try {
+  it("is named in one line, and nothing is left on it", (context) =>
+    onSmallDisk(context, async (disk) => {
       const outcome = await lab.run(...compressed(model, path.join("disk", "smaller.onnx")));
       expectRefusal(outcome, /disk\/smaller\.onnx could not be written: the disk is full/);
-      expect(readdirSync(disk.folder)).toEqual([]);
-    } finally {
-      disk.remove();
-    }
-  });
+      expect(readdirSync(disk)).toEqual([]);
+    }));
 });
 
 /** The bytes written so far under temporary names; zero before. */
@@ -160,31 +158,21 @@ describe.each(["huge.onnx", "huge_external.onnx"])("a process that is stopped wh
 });
 
 describe("a disk that is full, for a report", () => {
-  it.for(["--report", "--html"])("is named in one line, and what stood there stays: %s", async (flag, context) => {
-    const disk = smallDisk();
-    if (!disk) {
-      console.warn("SKIPPED: mounting a small file system needs root on Linux; a full disk was not tested");
-      context.skip();
-      return;
-    }
-    try {
-      const [old, filler] = ["old", "filler"].map((name) => path.join(disk.folder, name));
+  it.for(["--report", "--html"])("is named in one line, and what stood there stays: %s", (flag, context) =>
+    onSmallDisk(context, async (disk) => {
+      const [old, filler] = ["old", "filler"].map((name) => path.join(disk, name));
       writeFileSync(old, "what stood there");
       expect(() => writeFileSync(filler, new Uint8Array(2 ** 20))).toThrow(/ENOSPC/);
-      const before = hashes(disk.folder);
+      const before = hashes(disk);
       for (const target of ["disk/new", "disk/old"]) {
         const outcome = await lab.run("analyze", "model.onnx", "--weights-only", flag, target, "--force");
         const { status, stderr, stdout } = outcome;
-        expect({ status, stderr }).toEqual({
-          status: 1,
-          stderr: `ranklens: ${target} could not be written: the disk is full.\n`,
-        });
+        const said = `ranklens: ${target} could not be written: the disk is full.\n`;
+        expect({ status, stderr }).toEqual({ status: 1, stderr: said });
         // The results are not lost: they were printed before.
         expect(stdout).toMatch(/^layer +op/);
-        expect(hashes(disk.folder)).toEqual(before);
+        expect(hashes(disk)).toEqual(before);
       }
-    } finally {
-      disk.remove();
-    }
-  });
+    }),
+  );
 });
