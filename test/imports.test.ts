@@ -20,6 +20,12 @@ type Rule = (file: string, imports: Import) => string | null;
 
 const inFolder = (file: string, folder: string): boolean => file.startsWith(`${folder}/`);
 
+/** What talks to the worker, and would lose its responsiveness or its life if it did the worker's work itself. */
+const outsideWorker = (file: string): boolean =>
+  ["src/cli.ts", "src/extension.ts"].includes(file) ||
+  ["src/cli", "src/editor"].some((folder) => inFolder(file, folder)) ||
+  (inFolder(file, "src/worker") && file !== "src/worker/main.ts");
+
 const rules: readonly Rule[] = [
   (file, { from }) =>
     inFolder(file, "src/numerics") && !inFolder(from, "src/numerics")
@@ -32,6 +38,10 @@ const rules: readonly Rule[] = [
   (file, { from }) =>
     from === "vscode" && !inFolder(file, "src/editor") && file !== "src/extension.ts"
       ? "only editor/ and extension.ts import vscode"
+      : null,
+  (file, { from, typeOnly }) =>
+    outsideWorker(file) && !typeOnly && (from === "src/analyze" || from === "src/compress")
+      ? "cli/, editor/ and the client run analyses in the worker: only worker/main.ts imports them"
       : null,
   (file, { from, isPackage, typeOnly }) =>
     inFolder(file, "webview") &&
@@ -142,6 +152,10 @@ describe("the import rules", () => {
     ["src/cli.ts", 'const ort = require("onnxruntime-node");'],
     ["src/worker/main.ts", 'import * as vscode from "vscode";'],
     ["src/worker/main.ts", 'import vscode = require("vscode");'],
+    ["src/cli.ts", 'const { analyze } = await import("./analyze");'],
+    ["src/cli/analyzeCommand.ts", 'import { compress } from "../compress";'],
+    ["src/editor/panel.ts", 'import { analyze } from "../analyze";'],
+    ["src/worker/client.ts", 'import { compress } from "../compress";'],
     ["webview/main.ts", 'import { reportTotals } from "../src/report";'],
     ["webview/main.ts", 'import { type ModelReport } from "../src/report";'],
     ["webview/charts/spectrum.ts", 'import type { Layer } from "../../src/layers/layer";'],
@@ -162,6 +176,8 @@ describe("the import rules", () => {
     ["src/runtime/session.ts", 'import { Tensor } from "onnxruntime-node"; import os from "node:os";'],
     ["src/extension.ts", 'import * as vscode from "vscode"; import { x } from "./editor/panel";'],
     ["src/editor/panel.ts", 'import * as vscode from "vscode"; import { x } from "../report";'],
+    ["src/worker/main.ts", 'import { analyze } from "../analyze"; import { compress } from "../compress";'],
+    ["src/worker/protocol.ts", 'import type { AnalyzeOptions } from "../analyze";'],
     ["webview/charts/spectrum.ts", 'import type { ModelReport } from "../../src/report"; import "../style";'],
     [
       "src/sourceNames/source.ts",

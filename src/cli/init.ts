@@ -5,7 +5,7 @@ import { configText, writeConfig } from "../config/write";
 import { ExpectedError, isExpected } from "../errors";
 import { proposeConfig } from "../propose";
 import type { Proposal } from "../propose/proposal";
-import { tryProposal } from "../propose/trial";
+import { callWorker } from "./analysisProcess";
 import { printable } from "./format";
 import { definitions } from "./reportText";
 
@@ -29,13 +29,13 @@ export async function init(
   const target = config ?? configPathBeside(model);
   if (!onlyShow) {
     checkTarget(target, { force });
-    checkNotInput(target, "the model", model);
-    for (const file of data) checkNotInput(target, "a data file", file);
+    const files = data.map((file) => ({ what: "a data file", path: file }));
+    checkNotInput(target, [{ what: "the model", path: model }, ...files]);
   }
   const proposal = await proposeConfig({ model, data });
   let tried: Proposal;
   try {
-    tried = await tryProposal(model, proposal);
+    tried = await callWorker("tryProposal", { model, proposal });
   } catch (error) {
     if (!isExpected(error)) throw error;
     if (onlyShow) print(shown(proposal, configText(proposal.config, target)));

@@ -27,10 +27,9 @@ export function configPathBeside(modelPath: string): string {
  * @throws ExpectedError if there is none, or it is wrong.
  */
 export function configFor(modelPath: string, config?: string | Config): ResolvedConfig {
-  if (typeof config === "string") return loadConfig(config);
-  if (config !== undefined) return parseConfig(config, "the config", process.cwd());
-  const found = findConfig(modelPath);
-  if (found !== null) return loadConfig(found);
+  if (typeof config === "object") return parseConfig(config, "the config", process.cwd());
+  const found = config ?? configFileBeside(modelPath);
+  if (found !== undefined) return loadConfig(found);
   // A wrong path to the model is the likelier mistake, and is said first.
   withInputFile(modelPath, () => undefined);
   throw new ExpectedError(
@@ -40,10 +39,11 @@ export function configFor(modelPath: string, config?: string | Config): Resolved
   );
 }
 
-/** The config beside a model, its own or one for all models of the folder; null if there is none. */
-export function findConfig(modelPath: string): string | null {
-  const candidates = [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
-  return candidates.find((candidate) => existsSync(candidate)) ?? null;
+/** The config file of a model, where there is one: its own, or else one for all models of the folder. */
+export function configFileBeside(modelPath: string): string | undefined {
+  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")].find((path) =>
+    existsSync(path),
+  );
 }
 
 /**

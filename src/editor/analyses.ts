@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { findConfig, loadConfig } from "../config";
+import { configFileBeside, loadConfig } from "../config";
 import { completedConfig, processOptions } from "../host/analysisOptions";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
@@ -49,9 +49,9 @@ export class Analyses implements vscode.Disposable {
     if (!(await this.mayRun(uri))) return;
     await showModel(uri);
     if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return;
-    const config = findConfig(uri.fsPath);
+    const file = configFileBeside(uri.fsPath);
     const measured: Measured | null =
-      config === null ? await askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file: config };
+      file === undefined ? await askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
     if (measured !== null) await this.run(uri, measured, preview);
   }
 

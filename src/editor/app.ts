@@ -1,6 +1,6 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import { findConfig } from "../config";
+import { configFileBeside } from "../config";
 import { AnalysisQueue } from "../host/analysisQueue";
 import { ReportStore } from "../host/reportStore";
 import { copySample } from "../host/sample";
@@ -130,8 +130,8 @@ async function modelsFor(
 
 /** Opens the config of a model; without one, asks for it. */
 async function openConfig(uri: vscode.Uri, log: vscode.LogOutputChannel): Promise<void> {
-  const known = findConfig(uri.fsPath);
+  const file = configFileBeside(uri.fsPath);
   const config =
-    known === null ? await askForConfig(uri, settingsFor(uri), log) : { kind: "config" as const, file: known };
+    file === undefined ? await askForConfig(uri, settingsFor(uri), log) : { kind: "config" as const, file };
   if (config?.kind === "config") await vscode.window.showTextDocument(vscode.Uri.file(config.file));
 }

@@ -98,7 +98,10 @@ async function proposed(
     const stop = new AbortController();
     token.onCancellationRequested(() => stop.abort());
     try {
-      return await worker(settings, log).call("propose", { model: model.fsPath, data }, { signal: stop.signal });
+      const file = model.fsPath;
+      const process = worker(settings, log);
+      const proposal = await process.call("propose", { model: file, data }, { signal: stop.signal });
+      return await process.call("tryProposal", { model: file, proposal }, { signal: stop.signal });
     } catch (error) {
       if (stop.signal.aborted) return null;
       throw error;

@@ -8,7 +8,7 @@ import type { ModelReport } from "../report";
 import type { Analyses } from "./analyses";
 import { failureText, showFailure } from "./failures";
 import type { Models } from "./models";
-import { queueNotified } from "./progress";
+import { notifyQueued } from "./progress";
 import { showModel } from "./showModel";
 import { settingsFor, worker } from "./worker";
 
@@ -52,8 +52,8 @@ export class Exports {
     const params = { model: uri.fsPath, options: { ...processOptions(settings), ...output } };
     this.log.info(`Exporting ${uri.fsPath} to ${target.fsPath}`);
     const title = vscode.l10n.t("Exporting {0}", path.basename(target.fsPath));
-    const queued = queueNotified(this.queue, title, (signal) =>
-      worker(settings, this.log).call("compress", params, { signal }),
+    const queued = notifyQueued(this.queue, title, (signal, onEvent) =>
+      worker(settings, this.log).call("compress", params, { signal, onEvent }),
     );
     let report: ModelReport;
     try {

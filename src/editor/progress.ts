@@ -1,15 +1,27 @@
 import * as vscode from "vscode";
-import type { Stage } from "../analysis/progress";
-import { duration, percent, shortName } from "../cli/format";
+import type { AnalysisEvent, Stage } from "../analysis/progress";
+import { duration, percent, shortName, thousands } from "../cli/format";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
-import type { AnalysisState } from "./panelProtocol";
+import type { AnalysisState, ImagesDecoded } from "./panelProtocol";
 
 /** "Searching ranks: layer1.0.conv1 (34%, 0:12 left)" */
 export function progressText(state: AnalysisState): string {
   if (state.kind === "queued") return waitingText(state.ahead);
   if (state.kind !== "running") return "";
-  const { stage, layer, fraction, secondsLeft } = state;
+  return state.images ? imagesText(state.images) : workText(state);
+}
+
+function imagesText({ data, done, total }: ImagesDecoded): string {
+  const count = [thousands(done), thousands(total)];
+  return data === "calibration"
+    ? vscode.l10n.t("Decoding calibration images: {0} of {1}", ...count)
+    : vscode.l10n.t("Decoding validation images: {0} of {1}", ...count);
+}
+
+type Work = Omit<Extract<AnalysisEvent, { kind: "progress" }>, "kind">;
+
+function workText({ stage, layer, fraction, secondsLeft }: Work): string {
   const what = layer === null ? stageText(stage) : `${stageText(stage)}: ${shortName(layer)}`;
   const done = percent(fraction, 0);
   return secondsLeft === null
@@ -33,6 +45,10 @@ function stageText(stage: Stage): string {
       return vscode.l10n.t("Searching ranks");
     case "verification":
       return vscode.l10n.t("Running the smaller model");
+    case "written":
+      return vscode.l10n.t("Checking the written file");
+    case "latency":
+      return vscode.l10n.t("Measuring latency");
   }
 }
 
@@ -52,27 +68,25 @@ export function notifyAnalysis(title: string, record: ModelRecord, { result, can
   });
 }
 
-/** Adds other work to the queue, under a notification with a button to cancel it. */
-export function queueNotified<Result>(
+/** Adds an export to the queue, under a notification with its progress and a button to cancel it. */
+export function notifyQueued<Result>(
   queue: AnalysisQueue,
   title: string,
-  run: (signal: AbortSignal) => Promise<Result>,
+  run: (signal: AbortSignal, onEvent: (event: AnalysisEvent) => void) => Promise<Result>,
 ): Queued<Result> {
-  let tell: (message: string) => void = () => undefined;
-  let waiting: string | null = null;
+  let shown = "";
+  let show: (text: string) => void = (text) => (shown = text);
+  const onEvent = (event: AnalysisEvent): void => {
+    if (event.kind === "images") show(imagesText(event));
+    if (event.kind === "progress") show(workText(event));
+  };
   const queued = queue.add(
-    (signal) => {
-      tell("");
-      return run(signal);
-    },
-    (ahead) => {
-      waiting = waitingText(ahead);
-      tell(waiting);
-    },
+    (signal) => run(signal, onEvent),
+    (ahead) => show(waitingText(ahead)),
   );
   withNotification(title, queued.cancel, async (progress) => {
-    tell = (message) => progress.report({ message });
-    if (waiting !== null) tell(waiting);
+    show = (message) => progress.report({ message });
+    show(shown);
     await queued.result.catch(() => undefined);
   });
   return queued;

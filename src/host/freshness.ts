@@ -1,9 +1,14 @@
 import { statSync } from "node:fs";
-import { openModel } from "../onnx/reader";
-import { modelFiles, sha256OfModel } from "../onnx/sha256";
+import { openModel, type OpenModel } from "../onnx/reader";
+import { sha256OfModel } from "../onnx/sha256";
+import { externalFiles } from "../onnx/writer";
 import type { ModelReport } from "../report";
 
-/** The files of a model. @throws ExpectedError if it cannot be read. */
+function modelFiles(model: OpenModel): readonly string[] {
+  return [model.path, ...externalFiles(model).map(({ path }) => path)];
+}
+
+/** The files of a model: its own, and its external data. @throws ExpectedError if it cannot be read. */
 export function filesOf(modelPath: string): readonly string[] {
   const model = openModel(modelPath);
   try {

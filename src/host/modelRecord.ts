@@ -10,6 +10,11 @@ export type RecordListener = (message: ToPanel) => void;
 /** Ends what it stands for: a subscription. */
 export type Unsubscribe = () => void;
 
+/** An analysis that has done nothing yet. */
+function running(preview: boolean): AnalysisState {
+  return { kind: "running", stage: "original", layer: null, fraction: 0, secondsLeft: null, preview };
+}
+
 /** All that is known of one model: what panels show, whether they are open now or open later. */
 export class ModelRecord {
   private model: ModelState | null = null;
@@ -88,7 +93,7 @@ export class ModelRecord {
   /** An analysis begins; layers that another one had found are forgotten. */
   started(preview: boolean): void {
     this.found = [];
-    this.enter({ kind: "running", stage: "original", layer: null, fraction: 0, secondsLeft: null, preview });
+    this.enter(running(preview));
   }
 
   /** Takes what the analysis that runs tells. */
@@ -99,8 +104,9 @@ export class ModelRecord {
       this.emit({ kind: "layer", layer: panelLayer(event.layer) });
       return;
     }
-    const { stage, layer, fraction, secondsLeft } = event;
-    this.state = { kind: "running", stage, layer, fraction, secondsLeft, preview: this.state.preview };
+    const { preview } = this.state;
+    this.state =
+      event.kind === "images" ? { ...running(preview), images: event } : { ...event, kind: "running", preview };
     if (this.holding !== null) return;
     this.holding = setTimeout(() => {
       this.holding = null;

@@ -14,7 +14,8 @@ type OnEvent = (event: AnalysisEvent) => void;
 const handlers: { readonly [M in Method]: (params: Params<M>, onEvent: OnEvent) => Promise<Result<M>> } = {
   analyze: ({ model, options }, onEvent) => analyze(model, { ...options, onEvent }),
   compress: ({ model, options }, onEvent) => compress(model, { ...options, onEvent }),
-  propose: async ({ model, data }) => tryProposal(model, await proposeConfig({ model, data })),
+  propose: (params) => proposeConfig(params),
+  tryProposal: ({ model, proposal }) => tryProposal(model, proposal),
 };
 
 async function answer<M extends Method>({ method, params }: Request<M>): Promise<void> {

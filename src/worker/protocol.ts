@@ -9,8 +9,8 @@ import type { ModelReport } from "../report";
 export interface WorkerMethods {
   analyze: [params: AnalyzeParams, result: ModelReport];
   compress: [params: CompressParams, result: ModelReport];
-  /** Proposes a config and tries it: images are decoded, and the model runs. */
   propose: [params: ProposeParams, result: Proposal];
+  tryProposal: [params: TryProposalParams, result: Proposal];
 }
 
 export type Method = keyof WorkerMethods;
@@ -33,8 +33,12 @@ export interface CompressParams {
 
 export interface ProposeParams {
   readonly model: string;
-  /** Files and folders. */
   readonly data: readonly string[];
+}
+
+export interface TryProposalParams {
+  readonly model: string;
+  readonly proposal: Proposal;
 }
 
 /** The one message to a worker: every process serves one call. */
@@ -77,6 +81,7 @@ export function fromWire({ expected, name, message, stack }: WireError): Error {
 /** The files that a call writes. A process that is killed cannot take away what it has half written for them. */
 export const filesWritten: { readonly [M in Method]: (params: Params<M>) => readonly string[] } = {
   analyze: () => [],
-  compress: ({ options }) => [options.output],
   propose: () => [],
+  tryProposal: () => [],
+  compress: ({ options }) => [options.output],
 };
