@@ -11,7 +11,7 @@ export type RecordListener = (message: ToPanel) => void;
 export type Unsubscribe = () => void;
 
 /** An analysis that has done nothing yet. */
-function running(preview: boolean): AnalysisState {
+function running(preview: boolean): Extract<AnalysisState, { readonly kind: "running" }> {
   return { kind: "running", stage: "original", layer: null, fraction: 0, secondsLeft: null, preview };
 }
 
