@@ -53,7 +53,8 @@ export class Server {
       ...["--config", path.join(folder, "config.yaml")],
       ...["--user-data-dir", path.join(folder, "user"), "--extensions-dir", path.join(folder, "extensions")],
     ];
-    const environment = { ...cleanEnvironment(), ...env };
+    // Without a gallery there is nothing to look up in the network.
+    const environment = { ...cleanEnvironment(), EXTENSIONS_GALLERY: "{}", ...env };
     if (vsix !== undefined) installExtension(programs.node, [...args, "--install-extension", vsix], environment);
     const child = spawn(
       programs.node,
