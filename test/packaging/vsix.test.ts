@@ -136,9 +136,8 @@ describe.skipIf(!targets.some(({ target }) => target === hostTarget))("the VSIX 
       .record(z.string(), z.unknown())
       .parse(JSON.parse(readFileSync(path.join(extension, "package.json"), "utf8")));
     expect(manifest).toMatchObject({ name: "ranklens", main: "./dist/extension.js", extensionKind: ["workspace"] });
-    expect(Object.keys(manifest)).not.toEqual(
-      expect.arrayContaining([expect.stringMatching(/^(scripts|(devD|d)ependencies|bin)$/)]),
-    );
+    const ofNpm = ["scripts", "dependencies", "devDependencies", "bin"];
+    expect(Object.keys(manifest).filter((field) => ofNpm.includes(field))).toEqual([]);
   });
 
   it("decodes images and runs a model with the packages that it holds, far from this repository", async () => {

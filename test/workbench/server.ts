@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { WorkbenchPrograms } from "./provision";
@@ -14,6 +13,8 @@ const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   "workbench.startupEditor": "none",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.tips.enabled": false,
+  // Some editors would lie over the workbench as a dialog.
+  "workbench.editor.useModal": "off",
   "workbench.enableExperiments": false,
   "chat.disableAIFeatures": true,
   "git.enabled": false,
@@ -44,14 +45,16 @@ export class Server {
 
   static async start(programs: WorkbenchPrograms, { vsix, env = {} }: ServerOptions = {}): Promise<Server> {
     const folder = mkdtempSync(path.join(tmpdir(), "ranklens-workbench-"));
-    mkdirSync(path.join(folder, "user", "User"), { recursive: true });
-    await writeFile(settingsFile(folder), JSON.stringify(QUIET_SETTINGS));
+    const user = path.join(folder, "user", "User");
+    mkdirSync(user, { recursive: true });
+    writeFileSync(path.join(user, "settings.json"), JSON.stringify(QUIET_SETTINGS));
     const args = [
       programs.codeServer,
       ...["--config", path.join(folder, "config.yaml")],
       ...["--user-data-dir", path.join(folder, "user"), "--extensions-dir", path.join(folder, "extensions")],
     ];
-    const environment = { ...cleanEnvironment(), ...env };
+    // Without a gallery there is nothing to look up in the network.
+    const environment = { ...cleanEnvironment(), EXTENSIONS_GALLERY: "{}", ...env };
     if (vsix !== undefined) installExtension(programs.node, [...args, "--install-extension", vsix], environment);
     const child = spawn(
       programs.node,
@@ -79,12 +82,6 @@ export class Server {
     return this.log.join("");
   }
 
-  /** Changes user settings; an open workbench takes them up by itself. */
-  async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
-    const settings: unknown = JSON.parse(await readFile(settingsFile(this.folder), "utf8"));
-    await writeFile(settingsFile(this.folder), JSON.stringify({ ...(settings as object), ...changes }));
-  }
-
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.process.once("close", resolve));
     if (this.process.exitCode === null && this.process.signalCode === null) {
@@ -97,10 +94,6 @@ export class Server {
     signalGroup(this.process, "SIGKILL");
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-function settingsFile(folder: string): string {
-  return path.join(folder, "user", "User", "settings.json");
 }
 
 /** Without what a VS Code that this may run in tells its children. */

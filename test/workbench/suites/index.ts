@@ -18,15 +18,24 @@ export async function run(): Promise<void> {
   const add = (test: Mocha.Runnable, state: TestResults[number]["state"], error: string | null): void => {
     results.push({ title: test.titlePath(), state, milliseconds: test.duration ?? 0, error });
   };
-  const failures = await new Promise<number>((resolve) => {
-    const runner = mocha.run(resolve);
-    runner.on(Mocha.Runner.constants.EVENT_TEST_PASS, (test) => add(test, "passed", null));
-    runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => add(test, "pending", null));
-    // Of hooks too.
-    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: unknown) => {
-      add(test, "failed", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  try {
+    await new Promise((resolve) => {
+      const runner = mocha.run(resolve);
+      runner.on(Mocha.Runner.constants.EVENT_TEST_PASS, (test) => add(test, "passed", null));
+      runner.on(Mocha.Runner.constants.EVENT_TEST_PENDING, (test) => add(test, "pending", null));
+      // Of hooks too.
+      runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test, error: unknown) =>
+        add(test, "failed", described(error)),
+      );
     });
-  });
+  } catch (error) {
+    results.push({ title: ["loading the suites"], state: "failed", milliseconds: 0, error: described(error) });
+  }
   writeFileSync(file, JSON.stringify(results));
+  const failures = results.filter(({ state }) => state === "failed").length;
   if (failures > 0) throw new Error(`${failures} tests failed.`);
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
