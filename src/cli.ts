@@ -2,7 +2,7 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
-import { parseByteSize } from "./cli/format";
+import { parseByteSize } from "./text/numbers";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";

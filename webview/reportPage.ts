@@ -11,8 +11,10 @@ import {
   type ChartConfiguration,
 } from "chart.js";
 import type { ModelReport, ReportSettings } from "../src/report";
+import { layerFacts } from "../src/text/layer";
+import { REPORT_WORDS } from "../src/text/reportWords";
 import { darkPalette, lightPalette, rankSearch, snapshot, spectra, type Palette } from "./charts";
-import { layerFacts, showFacts } from "./layerFacts";
+import { showFacts } from "./facts";
 import { showLegend } from "./legend";
 import { makeSortable } from "./sortableTable";
 
@@ -107,7 +109,7 @@ function layerChooser(report: PageReport, charts: Charts): (index: number, scrol
     next.disabled = index === layers.length - 1;
     for (const row of rows) row.toggleAttribute("data-chosen", Number(row.dataset["layer"]) === index);
     byId("layer-name")!.textContent = name;
-    showFacts(byId("layer-facts")!, layerFacts(layers[index]));
+    showFacts(byId("layer-facts")!, layerFacts(layers[index], REPORT_WORDS));
     const searched = rankSearch(report, lightPalette, index) !== null;
     byId("search-figure")!.hidden = !searched;
     charts.show("spectra-chart", (palette) => spectra(report, palette, index), `Energy spectra of ${name}`);

@@ -1,5 +1,7 @@
 import type { Inspection, InspectedValue } from "../inspect";
-import { printable, short, shortNames, table, thousands } from "./format";
+import { printable } from "../text/names";
+import { short, thousands } from "../text/numbers";
+import { shortNames, table } from "./format";
 import { definitions } from "./reportText";
 
 /** The structure of a model as the terminal shows it. */
