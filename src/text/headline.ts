@@ -1,4 +1,5 @@
 import type { ModelReport } from "../report";
+import type { UtilizationBar } from "./bar";
 import type { ReportFigures } from "./layer";
 import { percent, short, signedPoints, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
@@ -13,13 +14,6 @@ export interface Figure {
   readonly unit: string | null;
   readonly bar: UtilizationBar | null;
   readonly notes: readonly Note[];
-}
-
-/** A share as a bar, with a mark where a second one ends. */
-export interface UtilizationBar {
-  readonly share: number;
-  readonly mark: number | null;
-  readonly of: "data" | "weights";
 }
 
 type Content = Pick<Figure, "id" | "label" | "value"> & Partial<Figure>;

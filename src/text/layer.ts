@@ -31,10 +31,21 @@ export function outcomeText({ outcome }: Pick<LayerFigures, "outcome">, words: R
   return outcome.kind === "decomposed" ? fill(words.twoLayers, outcome.rank) : fill(words.kept, outcome.reason);
 }
 
+/** What a layer is and, where that was measured, what is used of it. */
+export interface SummarizedLayer extends Size, Pick<LayerReport, "name" | "op" | "parameters" | "macs"> {
+  /** Null until it was measured, as the outcome. */
+  readonly weightRank: number | null;
+  readonly utilizedRank: number | null;
+  readonly utilization: number | null;
+  readonly outcome: LayerReport["outcome"] | null;
+}
+
 /** A layer in a few lines: name, shape, utilized rank and utilization, savings. */
-export function layerSummary(layer: LayerFigures, words: ReportWords): string[] {
+export function layerSummary(layer: SummarizedLayer, words: ReportWords): string[] {
   const { utilizedRank, utilization, weightRank, outcome, parameters, macs } = layer;
   const full = largestRank(layer);
+  const what = [shortName(layer.name), `${layer.op}, ${sizeText(layer)}`];
+  if (weightRank === null || outcome === null) return what;
   const ranks =
     utilizedRank === null
       ? `${words.weightRank} ${fill(words.ofFullShare, weightRank, full, percent(weightRank / full))}`
@@ -43,11 +54,11 @@ export function layerSummary(layer: LayerFigures, words: ReportWords): string[] 
   const cheaper = savedShare(macs);
   const savings =
     outcome.kind === "kept" || fewer === null
-      ? outcomeText(layer, words)
+      ? outcomeText({ outcome }, words)
       : cheaper === null
         ? fill(words.saves, percent(fewer))
         : fill(words.savesBoth, percent(fewer), percent(cheaper));
-  return [shortName(layer.name), `${layer.op}, ${sizeText(layer)}`, ranks, savings];
+  return [...what, ranks, savings];
 }
 
 /** What is known of a layer, as terms and values. */

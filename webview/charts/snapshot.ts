@@ -1,5 +1,5 @@
 import type { ChartConfiguration } from "chart.js";
-import { largestRank, layerSummary, type LayerFigures } from "../../src/text/layer";
+import { largestRank, layerSummary, type SummarizedLayer } from "../../src/text/layer";
 import { shortName } from "../../src/text/names";
 import { percent } from "../../src/text/numbers";
 import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
@@ -13,7 +13,7 @@ type Values = (number | null)[];
  * its weights and the rank that the data uses.
  */
 export function snapshot(
-  { layers }: { readonly layers: readonly LayerFigures[] },
+  { layers }: { readonly layers: readonly SummarizedLayer[] },
   palette: Palette,
   words: ReportWords = REPORT_WORDS,
 ): ChartConfiguration<"line", Values> {
@@ -95,7 +95,7 @@ export function snapshot(
 
 const MOST_DOTS = 80;
 
-function shareText(rank: number | null, layer: LayerFigures): string {
+function shareText(rank: number | null, layer: SummarizedLayer): string {
   if (rank === null) return "–";
   const largest = largestRank(layer);
   return rank === largest ? String(rank) : `${rank} (${percent(rank / largest, 0)})`;
