@@ -2,6 +2,7 @@
 // bundles, the type declarations and the JSON Schemas.
 // `node esbuild.mjs --kernels` stops after the generated modules: tests and the type checker need nothing more.
 // `node esbuild.mjs --tests` builds dist-test/ instead: what runs inside an extension host, and the program that starts VS Code.
+// `node esbuild.mjs --panel` builds dist/webview/ alone.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -39,19 +40,35 @@ async function buildKernels() {
   );
 }
 
+/** What runs in a browser: one script and one style sheet. */
+const inBrowser = {
+  bundle: true,
+  minify: true,
+  format: "iife",
+  // chart.js asks that its licence goes with it.
+  legalComments: "inline",
+  logLevel: "warning",
+};
+
+/** webview/main and panel → dist/webview/, which the editor loads. */
+async function buildPanel() {
+  await build({
+    ...inBrowser,
+    entryPoints: { panel: "webview/main.ts" },
+    outdir: "dist/webview",
+    target: "chrome132", // of VS Code 1.100
+  });
+  await build({ ...inBrowser, entryPoints: ["webview/panel.css"], outdir: "dist/webview", target: "chrome132" });
+}
+
 /** webview/reportPage → one script and one style sheet, kept as text in a generated module: the page is one file. */
 async function buildReportPage() {
   const { outputFiles } = await build({
+    ...inBrowser,
     entryPoints: ["webview/reportPage.ts", "webview/reportPage.css"],
     outdir: "dist",
-    bundle: true,
-    minify: true,
     write: false,
-    format: "iife",
     target: ["es2022", "chrome111", "firefox115", "safari16"],
-    // chart.js asks that its licence goes with it.
-    legalComments: "inline",
-    logLevel: "warning",
   });
   const text = (extension) => outputFiles.find((file) => file.path.endsWith(extension)).text;
   const [script, style] = [text(".js"), text(".css")];
@@ -90,6 +107,7 @@ const lazyApp = {
 };
 
 async function buildPackage() {
+  await buildPanel();
   mkdirSync("dist", { recursive: true });
   const common = {
     bundle: true,
@@ -132,6 +150,8 @@ async function buildPackage() {
 
 if (process.argv.includes("--tests")) {
   await buildTests();
+} else if (process.argv.includes("--panel")) {
+  await buildPanel();
 } else {
   await buildKernels();
   await buildReportPage();

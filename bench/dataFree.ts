@@ -3,7 +3,8 @@
 // access to training or testing data", Nature Communications 12 (2021).
 import type { Subject } from "../src/analysis/prepare";
 import type { Analysis } from "../src/analyze";
-import { percent, table } from "../src/cli/format";
+import { table } from "../src/cli/format";
+import { percent } from "../src/text/numbers";
 import type { Layer } from "../src/layers/layer";
 import { weightMatrices } from "../src/layers/weights";
 import { weightSpectrum } from "../src/numerics/basis";

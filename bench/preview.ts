@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
-import { byteSize, table } from "../src/cli/format";
+import { table } from "../src/cli/format";
+import { byteSize } from "../src/text/numbers";
 import { modelReportSchema, type ModelReport } from "../src/report";
 import { cifarConfig, missingReference, referenceFolder } from "../test/reference/data";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { analyze } from "../src/analyze";
-import { percent } from "../src/cli/format";
+import { percent } from "../src/text/numbers";
 import { compressionText, reportText } from "../src/cli/reportText";
 import { compress } from "../src/compress";
 import type { LayerReport, ModelReport } from "../src/report";

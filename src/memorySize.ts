@@ -1,4 +1,4 @@
-import { parseByteSize } from "./cli/format";
+import { parseByteSize } from "./text/numbers";
 
 /** Less would not hold one batch of a small model: somebody forgot the unit. */
 const LEAST_MEMORY = 1024 * 1024;

@@ -1,4 +1,5 @@
-import { percent, printable, thousands } from "./cli/format";
+import { printable } from "./text/names";
+import { percent, thousands } from "./text/numbers";
 import type { LayerReport } from "./report";
 
 /** One layer as a row: plain values, shares as fractions, null for what was not measured. */

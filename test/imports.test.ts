@@ -47,8 +47,13 @@ const rules: readonly Rule[] = [
     inFolder(file, "webview") &&
     !isPackage &&
     !inFolder(from, "webview") &&
+    !inFolder(from, "src/text") &&
     !(typeOnly && (from === "src/report" || from === "src/editor/panelProtocol"))
-      ? "webview/ imports types only, from src/report.ts and src/editor/panelProtocol.ts"
+      ? "of src/, webview/ imports text/, and types from report.ts and editor/panelProtocol.ts"
+      : null,
+  (file, { from, isPackage, typeOnly }) =>
+    inFolder(file, "src/text") && (isPackage || !inFolder(from, "src/text")) && !(typeOnly && from === "src/report")
+      ? "text/ imports nothing outside itself but types from report.ts"
       : null,
   (file, { from, isPackage, typeOnly }) =>
     inFolder(file, "src/sourceNames") &&
@@ -160,6 +165,8 @@ describe("the import rules", () => {
     ["webview/main.ts", 'import { type ModelReport } from "../src/report";'],
     ["webview/charts/spectrum.ts", 'import type { Layer } from "../../src/layers/layer";'],
     ["webview/main.ts", 'import "../src/errors";'],
+    ["src/text/numbers.ts", 'import Table from "cli-table3";'],
+    ["src/text/layer.ts", 'import { reportTotals } from "../report";'],
     ["src/editor/panel.ts", 'export * from "../../webview/table";'],
     ["src/sourceNames/python.ts", 'import { reportTotals } from "../report";'],
     ["src/sourceNames/python.ts", 'import type { Layer } from "../layers/layer";'],
@@ -184,6 +191,8 @@ describe("the import rules", () => {
       'import { parser } from "@lezer/python"; import type { LayerReport } from "../report";',
     ],
     ["webview/main.ts", 'import type { M } from "../src/editor/panelProtocol.js"; import { Chart } from "chart.js";'],
+    ["webview/table.ts", 'import { percent } from "../src/text/numbers";'],
+    ["src/text/layer.ts", 'import type { LayerReport } from "../report"; import { percent } from "./numbers";'],
     ["src/cli.ts", '// import * as vscode from "vscode"\nconst text = "require(\\"vscode\\")";'],
   ])("are kept by %s with %s", (file, text) => {
     expect(check(file, text)).toEqual([]);

@@ -1,39 +1,22 @@
-import {
-  CategoryScale,
-  Chart,
-  Filler,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  PointElement,
-  Tooltip,
-  type ChartConfiguration,
-} from "chart.js";
-import type { ModelReport, ReportSettings } from "../src/report";
-import { darkPalette, lightPalette, rankSearch, snapshot, spectra, type Palette } from "./charts";
-import { layerFacts, showFacts } from "./layerFacts";
-import { showLegend } from "./legend";
+import { layerFacts } from "../src/text/layer";
+import { REPORT_WORDS } from "../src/text/reportWords";
+import { ChartBoard, type Slot } from "./chartBoard";
+import { darkPalette, lightPalette, rankSearch, snapshot, spectra, type DrawnReport } from "./charts";
+import { showFacts } from "./facts";
 import { makeSortable } from "./sortableTable";
-
-/** What the page carries of the report. */
-interface PageReport extends Pick<ModelReport, "layers" | "accuracy"> {
-  readonly settings: Pick<ReportSettings, "tolerance" | "baseline">;
-}
-
-// Only what the charts use: the rest of chart.js stays out of the page.
-Chart.register(CategoryScale, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, Tooltip); // prettier-ignore
-
-/** Size of a chart on paper, in CSS pixels; the style sheet scales it to the column it is in. */
-const PRINTED = { wide: [690, 270], narrow: [345, 250], resolution: 3 } as const;
 
 const byId = (id: string): HTMLElement | null => document.getElementById(id);
 
-function start(report: PageReport): void {
+function slot(id: string): Slot {
+  return { canvas: byId(id) as HTMLCanvasElement, legend: byId(`${id}-legend`)! };
+}
+
+function start(report: DrawnReport): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-script]")) part.hidden = false;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const charts = new Charts(dark.matches ? darkPalette : lightPalette);
-  charts.show("snapshot-chart", (palette) => snapshot(report, palette), snapshotLabel(report));
+  const charts = new ChartBoard(dark.matches ? darkPalette : lightPalette);
+  const overview = slot("snapshot-chart");
+  charts.show(overview, (palette) => snapshot(report, palette), snapshotLabel(report));
   const choose = layerChooser(report, charts);
   dark.addEventListener("change", () => charts.repaint(dark.matches ? darkPalette : lightPalette));
   addEventListener("beforeprint", () => {
@@ -41,53 +24,11 @@ function start(report: PageReport): void {
     charts.repaint(lightPalette, true);
   });
   addEventListener("afterprint", () => charts.repaint(dark.matches ? darkPalette : lightPalette));
-  charts.onClick("snapshot-chart", (index) => choose(index, true));
-}
-
-interface Drawn {
-  readonly chart: Chart;
-  readonly config: (palette: Palette) => ChartConfiguration | null;
-}
-
-/** The charts of the page by the canvas they are on, drawn anew when the colours or the medium change. */
-class Charts {
-  readonly #drawn = new Map<string, Drawn>();
-  #printing = false;
-
-  constructor(private palette: Palette) {}
-
-  /** Draws on a canvas and lists the legend; where there is nothing to draw, nothing is drawn. */
-  show(id: string, config: (palette: Palette) => unknown, label: string): void {
-    const canvas = byId(id) as HTMLCanvasElement;
-    this.#drawn.get(id)?.chart.destroy();
-    this.#drawn.delete(id);
-    const make = config as Drawn["config"];
-    const made = make(this.palette);
-    if (!made) return;
-    canvas.setAttribute("aria-label", label);
-    showLegend(byId(`${id}-legend`)!, made.data.datasets);
-    const medium = this.#printing ? { responsive: false, devicePixelRatio: PRINTED.resolution } : {};
-    const chart = new Chart(canvas, { ...made, options: { ...made.options, ...medium } });
-    if (this.#printing) chart.resize(...PRINTED[canvas.closest(".wide") ? "wide" : "narrow"]);
-    this.#drawn.set(id, { chart, config: make });
-  }
-
-  repaint(palette: Palette, printing = false): void {
-    this.palette = palette;
-    this.#printing = printing;
-    for (const [id, { config }] of [...this.#drawn]) this.show(id, config, byId(id)!.getAttribute("aria-label") ?? "");
-  }
-
-  onClick(id: string, action: (index: number) => void): void {
-    byId(id)!.addEventListener("click", (event) => {
-      const [hit] = this.#drawn.get(id)!.chart.getElementsAtEventForMode(event, "index", { intersect: false }, false);
-      if (hit) action(hit.index);
-    });
-  }
+  charts.onClick(overview, (index) => choose(index, true));
 }
 
 /** Lets a layer be chosen by the list, the two buttons, or its row in the table. */
-function layerChooser(report: PageReport, charts: Charts): (index: number, scroll: boolean) => void {
+function layerChooser(report: DrawnReport, charts: ChartBoard): (index: number, scroll: boolean) => void {
   const { layers } = report;
   const [section, list, table] = [
     byId("layer"),
@@ -98,6 +39,7 @@ function layerChooser(report: PageReport, charts: Charts): (index: number, scrol
   const rows = [...table.tBodies[0].rows];
   const previous = (byId("layer-previous") as HTMLButtonElement | null)!;
   const next = (byId("layer-next") as HTMLButtonElement | null)!;
+  const [spectraSlot, searchSlot] = [slot("spectra-chart"), slot("search-chart")];
   let chosen = 0;
   const choose = (index: number, scroll: boolean): void => {
     chosen = index;
@@ -107,11 +49,12 @@ function layerChooser(report: PageReport, charts: Charts): (index: number, scrol
     next.disabled = index === layers.length - 1;
     for (const row of rows) row.toggleAttribute("data-chosen", Number(row.dataset["layer"]) === index);
     byId("layer-name")!.textContent = name;
-    showFacts(byId("layer-facts")!, layerFacts(layers[index]));
-    const searched = rankSearch(report, lightPalette, index) !== null;
-    byId("search-figure")!.hidden = !searched;
-    charts.show("spectra-chart", (palette) => spectra(report, palette, index), `Energy spectra of ${name}`);
-    charts.show("search-chart", (palette) => rankSearch(report, palette, index), `Rank search of ${name}`);
+    showFacts(byId("layer-facts")!, layerFacts(layers[index], REPORT_WORDS));
+    charts.show(spectraSlot, (palette) => spectra(report, palette, index), `Energy spectra of ${name}`);
+    const search = byId("search-figure")!;
+    search.hidden = false;
+    const drawn = charts.show(searchSlot, (palette) => rankSearch(report, palette, index), `Rank search of ${name}`);
+    search.hidden = !drawn;
     if (scroll) section.scrollIntoView({ block: "start" });
   };
   list.addEventListener("change", () => choose(Number(list.value), false));
@@ -131,14 +74,14 @@ function layerChooser(report: PageReport, charts: Charts): (index: number, scrol
 }
 
 /** The layer to begin with: the one that wastes most. */
-function leastUsed({ layers }: PageReport): number {
+function leastUsed({ layers }: DrawnReport): number {
   const shares = layers.map(({ utilization, weightRank, rows, columns }) => utilization ?? weightRank / Math.min(rows, columns));
   return shares.indexOf(Math.min(...shares));
 } // prettier-ignore
 
-function snapshotLabel({ layers }: PageReport): string {
+function snapshotLabel({ layers }: DrawnReport): string {
   const measured = layers.some(({ utilizedRank }) => utilizedRank !== null);
   return `Maximum rank, weight rank${measured ? " and utilized rank" : ""} of ${layers.length} layers; the table below has the same numbers`;
 }
 
-start(JSON.parse(byId("report")!.textContent ?? "") as PageReport);
+start(JSON.parse(byId("report")!.textContent ?? "") as DrawnReport);

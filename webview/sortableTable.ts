@@ -20,13 +20,22 @@ export function makeSortable(table: HTMLTableElement): void {
 }
 
 function sorted(rows: HTMLTableRowElement[], column: number, sign: 1 | -1): HTMLTableRowElement[] {
-  const keyed = rows.map((row) => ({ row, value: row.cells[column].dataset["value"] }));
+  const keyed = rows.map((row) => ({ row, value: valueOf(row.cells[column].dataset["value"]) }));
   return keyed.sort((a, b) => compareValues(a.value, b.value, sign)).map(({ row }) => row);
 }
 
-/** Order of two cells; those without a value come last whichever the direction. */
-export function compareValues(a: string | undefined, b: string | undefined, sign: 1 | -1): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  const difference = Number(a) - Number(b);
-  return sign * (Number.isNaN(difference) ? a.localeCompare(b, "en", { numeric: true }) : difference);
+function valueOf(text: string | undefined): number | string | null {
+  if (text === undefined) return null;
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
+}
+
+/** One for all comparisons: making one for each takes longer than the sort. */
+const byNumbersInText = new Intl.Collator("en", { numeric: true });
+
+/** Order of two cells: numbers by size, all else as text; those without a value come last whichever the direction. */
+export function compareValues(a: number | string | null, b: number | string | null, sign: 1 | -1): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  if (typeof a === "number" && typeof b === "number") return sign * (a - b);
+  return sign * byNumbersInText.compare(String(a), String(b));
 }

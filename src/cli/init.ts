@@ -5,8 +5,8 @@ import { configText, writeConfig } from "../config/write";
 import { ExpectedError, isExpected } from "../errors";
 import { proposeConfig } from "../propose";
 import type { Proposal } from "../propose/proposal";
+import { printable } from "../text/names";
 import { callWorker } from "./analysisProcess";
-import { printable } from "./format";
 import { definitions } from "./reportText";
 
 export interface InitFlags {

@@ -1,5 +1,7 @@
 import type { Inspection, InspectedValue } from "../inspect";
-import { printable, short, shortName, shortNames, table, thousands } from "./format";
+import { printable, shortName } from "../text/names";
+import { short, thousands } from "../text/numbers";
+import { shortNames, table } from "./format";
 import { definitions } from "./reportText";
 
 /** The structure of a model as the terminal shows it. */

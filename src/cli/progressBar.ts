@@ -1,6 +1,7 @@
 import { SingleBar } from "cli-progress";
 import type { AnalysisEvent, Stage } from "../analysis/progress";
-import { duration, shortName, thousands } from "./format";
+import { shortName } from "../text/names";
+import { duration, thousands } from "../text/numbers";
 
 const STAGES: Record<Stage, string> = {
   original: "Running the original",

@@ -1,5 +1,8 @@
 import type { LayerReport, ModelReport } from "../report";
-import { byteSize, duration, percent, printable, short, shortNames, table, thousands } from "./format";
+import { sizeText } from "../text/layer";
+import { printable } from "../text/names";
+import { byteSize, duration, percent, short, thousands } from "../text/numbers";
+import { shortNames, table } from "./format";
 
 /** The report as the terminal shows it: table, headline, warnings. */
 export function reportText(report: ModelReport): string {
@@ -34,7 +37,7 @@ function layerTable({ layers, settings }: ModelReport): string {
       layers.map((layer, i) => [
         names[i],
         layer.op,
-        size(layer),
+        sizeText(layer),
         String(layer.weightRank),
         String(Math.min(layer.rows, layer.columns)),
         layer.stableRank.toFixed(1),
@@ -58,7 +61,7 @@ function layerTable({ layers, settings }: ModelReport): string {
     layers.map((layer, i) => [
       names[i],
       layer.op,
-      size(layer),
+      sizeText(layer),
       String(layer.weightRank),
       text(layer.kS),
       text(layer.kT),
@@ -69,10 +72,6 @@ function layerTable({ layers, settings }: ModelReport): string {
       bar(layer),
     ]),
   );
-}
-
-function size({ groups, rows, columns }: LayerReport): string {
-  return `${groups > 1 ? `${groups}·` : ""}${rows}×${columns}`;
 }
 
 function text(value: number | null): string {

@@ -106,8 +106,8 @@ export class Analyses implements vscode.Disposable {
     notifyAnalysis(title, record, queued);
     try {
       const report = await queued.result;
-      this.models.setReport(uri, report);
       record.finished();
+      this.models.setReport(uri, report);
       this.models.keep(uri, report, before);
     } catch (error) {
       if (queued.cancelled) record.cancelled();

@@ -1,6 +1,6 @@
 import path from "node:path";
 import * as vscode from "vscode";
-import { percent, short, thousands } from "../cli/format";
+import { percent, short, thousands } from "../text/numbers";
 import { processOptions } from "../host/analysisOptions";
 import type { AnalysisQueue } from "../host/analysisQueue";
 import { exportFigures, exportPath, type BeforeAfter, type ExportFigures, type NoExport } from "../host/exportPlan";

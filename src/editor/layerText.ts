@@ -1,9 +1,9 @@
 import { l10n } from "vscode";
-import { percent, thousands } from "../cli/format";
-import { sizeText } from "../html/layerTable";
-import { visible } from "../html/markup";
 import type { LayerReport } from "../report";
 import type { NamedPlace } from "../sourceNames/findLayers";
+import { sizeText } from "../text/layer";
+import { visible } from "../text/names";
+import { percent, thousands } from "../text/numbers";
 import type { AnalyzedModel } from "./analyzedModels";
 import { showLayerLink } from "./showLayer";
 

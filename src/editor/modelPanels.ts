@@ -4,6 +4,7 @@ import { parseFromPanel } from "../host/fromPanel";
 import type { Models } from "./models";
 import { panelHtml } from "./panelHtml";
 import type { FromPanel, ToPanel } from "./panelProtocol";
+import { panelStrings } from "./panelStrings";
 import { showModel } from "./showModel";
 
 interface Panel {
@@ -55,7 +56,8 @@ export class ModelPanels {
       nonce: randomBytes(16).toString("hex"),
       scriptUri: address("panel.js"),
       styleUri: address("panel.css"),
-      strings: {},
+      strings: panelStrings((english) => vscode.l10n.t(english)),
+      language: vscode.env.language,
     });
   }
 

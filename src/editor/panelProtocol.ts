@@ -2,6 +2,9 @@ import type { AnalysisEvent, Stage } from "../analysis/progress";
 import type { Inspection } from "../inspect";
 import type { LayerReport, ModelReport } from "../report";
 
+/** The texts that the panel is given with its page. */
+export type { PanelStrings } from "./panelStrings";
+
 /**
  * Every message between the extension host and the panel (the model editor's webview). Plain data and typed arrays; the
  * panel holds no weights. Names in it come from the model file: they are shown as text, never as markup.

@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import type { AnalysisEvent, Stage } from "../analysis/progress";
-import { duration, percent, shortName, thousands } from "../cli/format";
+import { shortName } from "../text/names";
+import { duration, percent, thousands } from "../text/numbers";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
 import type { AnalysisState, ImagesDecoded } from "./panelProtocol";

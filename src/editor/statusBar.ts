@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { percent } from "../cli/format";
+import { percent } from "../text/numbers";
 import type { Analyses } from "./analyses";
 import { MODEL_EDITOR } from "./commandIds";
 import { progressText } from "./progress";

@@ -81,6 +81,7 @@ export class ModelRecord {
   }
 
   setReport(report: ModelReport | null, stale: string | null): void {
+    if (report === this.current && stale === this.stale) return;
     this.current = report;
     this.stale = stale;
     this.emit(this.reportMessage());
@@ -114,7 +115,7 @@ export class ModelRecord {
     }, PROGRESS_MS);
   }
 
-  /** The analysis is done; what it found is in the report, which is set before. */
+  /** The analysis is done; what it found is in the report, which is set next. */
   finished(): void {
     this.found = [];
     this.enter({ kind: "idle" });

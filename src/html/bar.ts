@@ -1,16 +1,13 @@
+import { BAR_HEIGHT, barParts, type UtilizationBar } from "../text/bar";
 import { markup, type Markup } from "./markup";
 
 /**
- * A share as a bar, with a mark where a second one ends. Drawn, not styled: the page allows no style attributes, and
- * browsers leave background colours out when they print.
+ * A share as a bar. Drawn, not styled: the page allows no style attributes, and browsers leave background colours out
+ * when they print.
  */
-export function bar(share: number, mark: number | null = null, of: "data" | "weights" = "data"): Markup {
-  const end = clamped(share);
-  const tick =
-    mark === null ? null : markup`<rect class="mark" x="${Math.min(clamped(mark), 98)}" width="2" height="8"/>`;
-  return markup`<svg class="share ${of}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="fill" width="${end}" height="8"/>${tick}</svg>`;
-}
-
-function clamped(share: number): number {
-  return Number((100 * Math.min(Math.max(share, 0), 1)).toFixed(2));
+export function bar(share: number, mark: number | null = null, of: UtilizationBar["of"] = "data"): Markup {
+  const parts = barParts({ share, mark, of }).map(
+    ({ name, x, width }) => markup`<rect class="${name}" x="${x}" width="${width}" height="${BAR_HEIGHT}"/>`,
+  );
+  return markup`<svg class="share ${of}" viewBox="0 0 100 ${BAR_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>`;
 }

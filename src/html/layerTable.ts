@@ -1,5 +1,6 @@
-import { percent, thousands } from "../cli/format";
 import type { LayerReport, ModelReport } from "../report";
+import { largestRank, sizeText } from "../text/layer";
+import { errorText, percent, thousands } from "../text/numbers";
 import { bar } from "./bar";
 import { change } from "./figures";
 import { markup, nameMarkup, trusted, type Markup } from "./markup";
@@ -112,14 +113,6 @@ function cell({ kind, cell: content, sortBy }: Column, layer: LayerReport, index
     : markup`<td class="${kind}"${sort}>${content(layer, index)}</td>`;
 }
 
-export function sizeText({ groups, rows, columns }: LayerReport): string {
-  return `${groups > 1 ? `${groups}·` : ""}${rows}×${columns}`;
-}
-
-function largestRank({ rows, columns }: LayerReport): number {
-  return Math.min(rows, columns);
-}
-
 /** The rank, and below it the band that one validation sample more or less would give. */
 function rankCell({ utilizedRank, fragility }: LayerReport): Markup {
   if (utilizedRank === null) return markup`–`;
@@ -145,19 +138,11 @@ function labelledBar(share: number, mark: number | null, of: "data" | "weights" 
 function parametersCell({ parameters, outcome }: LayerReport): Markup {
   const { before, after } = parameters;
   const smaller = outcome.kind === "decomposed" && after !== null;
-  return change(thousands(before), smaller ? thousands(after) : null);
+  return smaller ? change(thousands(before), thousands(after)) : change(null, thousands(before));
 }
 
 function outcomeCell({ outcome }: LayerReport): Markup {
   return outcome.kind === "decomposed"
     ? markup`two layers of rank ${outcome.rank}`
     : markup`kept<small class="reason">${outcome.reason}</small>`;
-}
-
-/** Errors reach over many orders: three digits below 100%, whole per cent above. */
-export function errorText(error: number | null): string {
-  if (error === null) return "–";
-  const value = 100 * error;
-  if (value >= 100) return `${thousands(Math.round(value))}%`;
-  return value >= 0.01 || value === 0 ? `${value.toPrecision(2)}%` : `${value.toExponential(0)}%`;
 }

@@ -1,4 +1,4 @@
-import { printable } from "../cli/format";
+import { nameParts, visible } from "../text/names";
 
 /** Text that is HTML already. Only {@link markup} and {@link trusted} make it. */
 export class Markup {
@@ -37,14 +37,6 @@ export function escaped(text: string): string {
   return visible(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
-/** Line ends beyond ASCII, and the marks that turn the writing direction round. */
-const MOVING = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** Text without characters that move what is around them: control characters, and marks of the writing direction. */
-export function visible(text: string): string {
-  return printable(text).replace(MOVING, "�");
-}
-
 /** JSON for a script element: nothing in it can end the element, open a comment, or end a line of a script. */
 export function embeddedJson(value: unknown): string {
   return JSON.stringify(value).replace(
@@ -55,6 +47,6 @@ export function embeddedJson(value: unknown): string {
 
 /** A name from the model file: it may break after separators, and its writing direction stays its own. */
 export function nameMarkup(name: string): Markup {
-  const parts = name.split(/(?<=[/.:_])/);
+  const parts = nameParts(name);
   return markup`<bdi>${parts.map((part, i) => markup`${i > 0 ? trusted("<wbr>") : null}${part}`)}</bdi>`;
 }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { LayerReport, ModelReport } from "../report";
+import { fileName, visible } from "../text/names";
 import { pageScript, pageStyle } from "./assets.generated";
 import { figures } from "./figures";
 import { layerTable } from "./layerTable";
-import { embeddedJson, markup, nameMarkup, trusted, visible, type Markup } from "./markup";
-import { fileName, howToRead, setup, skippedNodes, stages, warnings } from "./sections";
+import { embeddedJson, markup, nameMarkup, trusted, type Markup } from "./markup";
+import { howToRead, setup, skippedNodes, stages, warnings } from "./sections";
 
 /** The report as one HTML page that needs no network, no other file and no permission but to run its own script. */
 export function reportHtml(report: ModelReport): string {

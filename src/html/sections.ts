@@ -1,14 +1,11 @@
-import { percent, thousands } from "../cli/format";
 import type { ModelReport } from "../report";
+import { measurement } from "../text/measurement";
+import { elapsed, percent, thousands } from "../text/numbers";
+import { REPORT_WORDS } from "../text/reportWords";
 import { bar } from "./bar";
 import { markup, nameMarkup, type Markup } from "./markup";
 
 export const PAPER = "https://arxiv.org/abs/2407.04797";
-
-/** The last part of a path, whichever system wrote it: a page that is passed on says nothing of anyone's folders. */
-export function fileName(file: string): string {
-  return file.split(/[\\/]/).at(-1) || file;
-}
 
 export function warnings({ warnings: texts }: ModelReport): Markup | null {
   if (texts.length === 0) return null;
@@ -21,34 +18,11 @@ export function warnings({ warnings: texts }: ModelReport): Markup | null {
 
 /** How the numbers came about, as terms and values. */
 export function setup(report: ModelReport): Markup {
-  const { settings, device, cost, model, accuracy } = report;
-  const terms: (readonly [string, string | Markup])[] = [["Ranks by", ranksText(settings)]];
-  if (settings.ranks === "search") terms.push(["Tolerance", `${settings.tolerance} ${settings.tolerance === 1 ? "point" : "points"} for each projection of each layer`]);
-  if (accuracy.samples !== null) terms.push(["Validated on", `${thousands(accuracy.samples)} samples`]);
-  terms.push(["Device", `${device.used}: ${device.why}`]);
-  const evaluations = cost.evaluations > 0 ? `, ${thousands(cost.evaluations)} evaluations` : "";
-  terms.push(["Time", `${seconds(cost.seconds)}${evaluations}`]);
-  if (settings.calibration) terms.push(["Calibration data", dataText(settings.calibration)]);
-  if (settings.validation) terms.push(["Validation data", dataText(settings.validation)]);
-  terms.push(["Model", markup`${thousands(model.bytes)} bytes, opset ${model.opset}, SHA-256 <code>${model.sha256.slice(0, 12)}</code>`]);
+  const terms = measurement(report, REPORT_WORDS);
   return markup`<dl class="setup">${terms.map(([term, value]) => markup`
 <div><dt>${term}</dt><dd>${value}</dd></div>`)}
 </dl>`;
 } // prettier-ignore
-
-function ranksText({ ranks, baseline, energy }: ModelReport["settings"]): string {
-  if (ranks === "none") return "weights only, no data was used";
-  if (ranks === "energy") return `${percent(energy, 2)} of the energy on both sides, no search`;
-  return baseline === "previous" ? "rank search, k_T measured from the accuracy at k_S" : "rank search";
-}
-
-function dataText(data: NonNullable<ModelReport["settings"]["calibration"]>): Markup {
-  const files = typeof data.source === "string" ? [data.source] : Object.values(data.source);
-  const sources = files.map((file, i) => markup`${i > 0 ? ", " : ""}${nameMarkup(fileName(file))}`);
-  const labels = data.labels === undefined ? null : markup` with ${nameMarkup(fileName(data.labels))}`;
-  const limit = data.limit === undefined ? null : markup`, a fixed random choice of ${thousands(data.limit)}`;
-  return markup`${sources}${labels}${limit}`;
-}
 
 /** Nodes listed openly; more are folded away. */
 const MOST_OPEN = 12;
@@ -77,25 +51,14 @@ export function stages({ cost }: ModelReport): Markup | null {
   const total = Math.max(cost.seconds, ...entries.map(([, value]) => value), Number.MIN_VALUE);
   const rows = entries.map(
     ([stage, value]) => markup`
-<tr><th scope="row">${stage}</th><td class="bar">${bar(value / total)}</td><td class="number">${seconds(value)}</td><td class="number">${percent(value / total, 0)}</td></tr>`,
+<tr><th scope="row">${stage}</th><td class="bar">${bar(value / total)}</td><td class="number">${elapsed(value)}</td><td class="number">${percent(value / total, 0)}</td></tr>`,
   );
   return markup`<table class="stages" aria-labelledby="cost-title">
 <thead><tr><th scope="col">stage</th><th scope="col"><span class="hidden">share as a bar</span></th><th scope="col" class="number">time</th><th scope="col" class="number">share</th></tr></thead>
 <tbody>${rows}
 </tbody>
-<tfoot><tr><th scope="row">all</th><td></td><td class="number">${seconds(cost.seconds)}</td><td></td></tr></tfoot>
+<tfoot><tr><th scope="row">all</th><td></td><td class="number">${elapsed(cost.seconds)}</td><td></td></tr></tfoot>
 </table>`;
-}
-
-export function seconds(value: number): string {
-  const whole = Math.round(value);
-  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-  if (whole >= 60) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return value >= 10
-    ? `${value.toFixed(0)} s`
-    : value >= 0.1
-      ? `${value.toFixed(1)} s`
-      : `${(1000 * value).toFixed(0)} ms`;
 }
 
 /** Terms that the page uses, for whoever is sent it. */

@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import { pageScript, pageStyle } from "../../src/html/assets.generated";
 import { embeddedJson, escaped } from "../../src/html/markup";
 import { reportHtml } from "../../src/html/page";
-import { fileName, PAPER, seconds } from "../../src/html/sections";
+import { PAPER } from "../../src/html/sections";
 import type { ModelReport } from "../../src/report";
+import { fileName } from "../../src/text/names";
+import { elapsed } from "../../src/text/numbers";
 import { darkPalette, lightPalette } from "../../webview/charts";
 import { energyReport, HOSTILE, layer, report, weightsReport } from "./report";
 
@@ -200,5 +202,5 @@ describe("the page's words", () => {
     [59.6, "1 min 0 s"],
     [214.6, "3 min 35 s"],
     [7405, "2 h 3 min"],
-  ])("%d seconds are %s", (value, shown) => expect(seconds(value)).toBe(shown));
+  ])("%d seconds are %s", (value, shown) => expect(elapsed(value)).toBe(shown));
 });

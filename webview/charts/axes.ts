@@ -1,4 +1,5 @@
 import type { ChartOptions } from "chart.js";
+import { percent } from "../../src/text/numbers";
 import type { Palette } from "./palette";
 
 export interface Point {
@@ -15,11 +16,6 @@ const LABEL_SIZE = 12;
 /** A round rank closer to the last one than this factor goes without a label. */
 const CLEAR_OF_END = 1.4;
 
-/** 0.6520 → "65.2%". */
-export function percent(share: number, digits = 1): string {
-  return `${(100 * share).toFixed(digits)}%`;
-}
-
 /** No animation: the picture is the same on paper, and nothing moves for those who do not want it. */
 export const stillOptions = { animation: false, responsive: true, maintainAspectRatio: false } as const;
 
@@ -28,6 +24,9 @@ export function tooltip(palette: Palette): Tooltip {
     backgroundColor: palette.surface,
     titleColor: palette.text,
     bodyColor: palette.text,
+    footerColor: palette.muted,
+    footerFont: { weight: "normal", size: TICK_SIZE },
+    footerMarginTop: 8,
     borderColor: palette.maximum,
     borderWidth: 1,
     padding: 10,

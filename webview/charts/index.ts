@@ -1,4 +1,6 @@
+export type { DrawnLayer, DrawnReport } from "./drawn";
+export { inputSubspace } from "./inputSubspace";
 export { darkPalette, lightPalette, type Palette } from "./palette";
 export { rankSearch } from "./rankSearch";
 export { snapshot } from "./snapshot";
-export { spectra } from "./spectra";
+export { dataEnergy, spectra, weightEnergy } from "./spectra";

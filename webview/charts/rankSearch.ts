@@ -1,13 +1,14 @@
 import type { ChartConfiguration, ChartDataset } from "chart.js";
-import type { LayerReport, ModelReport, ReportSettings } from "../../src/report";
-import { axis, percent, rankAxis, shareLabel, stillOptions, tooltip, type Point } from "./axes";
+import { layerSummary } from "../../src/text/layer";
+import { percent } from "../../src/text/numbers";
+import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
+import { fill } from "../../src/text/template";
+import { axis, rankAxis, shareLabel, stillOptions, tooltip, type Point } from "./axes";
+import { bandEntry, shadedBands, type Band } from "./band";
+import type { DrawnLayer, DrawnReport } from "./drawn";
 import type { Palette } from "./palette";
 
-type Evaluations = NonNullable<LayerReport["search"]>["S"];
-/** Of a report, what its searches are drawn from. */
-interface Searched extends Pick<ModelReport, "layers" | "accuracy"> {
-  readonly settings: Pick<ReportSettings, "tolerance" | "baseline">;
-}
+type Evaluations = NonNullable<DrawnLayer["search"]>["S"];
 /** `step` is when it was tried; one that stopped early has no accuracy but is known to be below what was needed. */
 export interface Trial extends Point {
   readonly step: number;
@@ -18,9 +19,10 @@ type Line = ChartDataset<"line", Point[]>;
 
 /** The recorded search of a layer: accuracy with this layer alone changed, at each rank tried. Null where none was made. */
 export function rankSearch(
-  report: Searched,
+  report: DrawnReport,
   palette: Palette,
   index: number,
+  words: ReportWords = REPORT_WORDS,
 ): ChartConfiguration<"line", Point[]> | null {
   const layer = report.layers[index];
   const { samples, original } = report.accuracy;
@@ -29,6 +31,7 @@ export function rankSearch(
   const needed = neededAccuracy(report, layer);
   const S = trials(layer.search.S, samples, needed.S);
   const T = trials(layer.search.T, samples, needed.T);
+  const bands = fragileBands(layer, palette, words);
   const level = (label: string, y: number, colour: string, dash: number[]): Line => ({
     label: `${label} ${percent(y, 2)}`,
     data: [
@@ -44,25 +47,27 @@ export function rankSearch(
   });
   const levels =
     needed.S === needed.T
-      ? [level("needed", needed.S, palette.muted, [4, 4])]
-      : [level("needed for k_S", needed.S, palette.input, [4, 4]), level("for k_T", needed.T, palette.output, [4, 4])];
+      ? [level(words.needed, needed.S, palette.muted, [4, 4])]
+      : [level(words.neededForS, needed.S, palette.input, [4, 4]), level(words.forT, needed.T, palette.output, [4, 4])];
   return {
     type: "line",
     data: {
       datasets: [
-        tried("k_S tried", S, palette.input, "circle", palette),
-        tried("then k_T", T, palette.output, "triangle", palette),
+        tried(words.triedS, S, palette.input, "circle", palette),
+        tried(words.triedT, T, palette.output, "triangle", palette),
         ...levels,
-        level("original", original, palette.muted, []),
+        level(words.original, original, palette.muted, []),
+        ...bands.map(bandEntry),
       ],
     },
+    plugins: [shadedBands(bands)],
     options: {
       ...stillOptions,
       parsing: false,
       interaction: { mode: "nearest", axis: "xy", intersect: false },
       scales: {
-        x: rankAxis(palette, "rank k (logarithmic)", full),
-        y: axis(palette, report.accuracy.metric === "agreement" ? "agreement" : "accuracy", {
+        x: rankAxis(palette, words.rankAxis, full),
+        y: axis(palette, report.accuracy.metric === "agreement" ? words.agreementAxis : words.accuracyAxis, {
           grace: "4%",
           ticks: { callback: shareLabel },
         }),
@@ -74,7 +79,9 @@ export function rankSearch(
           filter: ({ raw }) => isTrial(raw),
           callbacks: {
             title: () => "",
-            label: ({ dataset, raw }) => (isTrial(raw) ? ` ${trialText(dataset.label ?? "", raw)}` : ""),
+            label: ({ datasetIndex, raw }) =>
+              isTrial(raw) ? ` ${trialText(datasetIndex === 0 ? "k_S" : "k_T", raw, words)}` : "",
+            footer: () => layerSummary(layer, words),
           },
         },
       },
@@ -82,8 +89,16 @@ export function rankSearch(
   };
 }
 
+/** Where k_S and k_T would be with one validation sample more or less; what would not move has no band. */
+function fragileBands({ fragility }: DrawnLayer, palette: Palette, words: ReportWords): Band[] {
+  const band = (symbol: string, [from, to]: readonly [number, number], colour: string): Band[] =>
+    from === to ? [] : [{ label: fill(words.oneSampleBand, symbol, from, to), from, to, colour }];
+  if (!fragility) return [];
+  return [...band("k_S", fragility.kS, palette.input), ...band("k_T", fragility.kT, palette.output)];
+}
+
 /** The accuracy that each search asks for, as the search itself counts it: in whole samples. */
-function neededAccuracy({ accuracy, settings }: Searched, layer: LayerReport): { S: number; T: number } {
+function neededAccuracy({ accuracy, settings }: DrawnReport, layer: DrawnLayer): { S: number; T: number } {
   const samples = accuracy.samples!;
   const slack = Math.floor((settings.tolerance / 100) * samples + 1e-9);
   const original = Math.round(accuracy.original! * samples);
@@ -127,9 +142,9 @@ function tried(
   };
 }
 
-function trialText(label: string, { x, y, step, passed, stoppedEarly }: Trial): string {
-  const accuracy = stoppedEarly ? "stopped early, below what was needed" : percent(y, 2);
-  return `${label.startsWith("then") ? "k_T" : "k_S"} = ${x}: ${accuracy}, ${passed ? "enough" : "too few right"} (step ${step})`;
+function trialText(symbol: string, { x, y, step, passed, stoppedEarly }: Trial, words: ReportWords): string {
+  const accuracy = stoppedEarly ? words.stoppedEarly : percent(y, 2);
+  return fill(words.trial, symbol, x, accuracy, passed ? words.enough : words.tooFew, step);
 }
 
 function isTrial(raw: unknown): raw is Trial {

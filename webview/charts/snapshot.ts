@@ -1,6 +1,9 @@
 import type { ChartConfiguration } from "chart.js";
-import type { LayerReport, ModelReport } from "../../src/report";
-import { axis, percent, stillOptions, tooltip } from "./axes";
+import { largestRank, layerSummary, type SummarizedLayer } from "../../src/text/layer";
+import { shortName } from "../../src/text/names";
+import { percent } from "../../src/text/numbers";
+import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
+import { axis, stillOptions, tooltip } from "./axes";
 import { translucent, type Palette } from "./palette";
 
 type Values = (number | null)[];
@@ -10,8 +13,9 @@ type Values = (number | null)[];
  * its weights and the rank that the data uses.
  */
 export function snapshot(
-  { layers }: Pick<ModelReport, "layers">,
+  { layers }: { readonly layers: readonly SummarizedLayer[] },
   palette: Palette,
+  words: ReportWords = REPORT_WORDS,
 ): ChartConfiguration<"line", Values> {
   const maximum = layers.map(largestRank);
   const utilized = layers.map(({ utilizedRank }) => utilizedRank);
@@ -28,7 +32,7 @@ export function snapshot(
           ? [
               {
                 ...common,
-                label: "utilized rank",
+                label: words.utilizedRank,
                 data: utilized,
                 borderColor: palette.utilized,
                 backgroundColor: translucent(palette.utilized, 0.14),
@@ -42,7 +46,7 @@ export function snapshot(
           : []),
         {
           ...common,
-          label: "weight rank",
+          label: words.weightRank,
           data: layers.map(({ weightRank }) => weightRank),
           borderColor: palette.weight,
           backgroundColor: measured ? "transparent" : translucent(palette.weight, 0.12),
@@ -55,7 +59,7 @@ export function snapshot(
         },
         {
           ...common,
-          label: "maximum rank, min(m, d)",
+          label: words.maximumRank,
           data: maximum,
           borderColor: translucent(palette.maximum, 0.55),
           backgroundColor: translucent(palette.maximum, 0.13),
@@ -70,16 +74,18 @@ export function snapshot(
       ...stillOptions,
       interaction: { mode: "index", intersect: false },
       scales: {
-        x: axis(palette, "layer, in the order of the model", { offset: layers.length === 1, grid: { display: false } }),
-        y: axis(palette, "rank", { beginAtZero: true, ticks: { precision: 0 } }),
+        x: axis(palette, words.layerAxis, { offset: layers.length === 1, grid: { display: false } }),
+        y: axis(palette, words.rank, { beginAtZero: true, ticks: { precision: 0 } }),
       },
       plugins: {
         legend: { display: false },
         tooltip: {
           ...tooltip(palette),
           callbacks: {
-            title: ([item]) => (item ? `${item.dataIndex + 1}  ${layers[item.dataIndex].name}` : ""),
+            title: ([item]) => (item ? `${item.dataIndex + 1}  ${shortName(layers[item.dataIndex].name)}` : ""),
             label: ({ dataset, dataIndex, parsed }) => ` ${dataset.label}: ${shareText(parsed.y, layers[dataIndex])}`,
+            // The name is the title.
+            footer: ([item]) => (item ? layerSummary(layers[item.dataIndex], words).slice(1) : []),
           },
         },
       },
@@ -89,11 +95,7 @@ export function snapshot(
 
 const MOST_DOTS = 80;
 
-function largestRank({ rows, columns }: LayerReport): number {
-  return Math.min(rows, columns);
-}
-
-function shareText(rank: number | null, layer: LayerReport): string {
+function shareText(rank: number | null, layer: SummarizedLayer): string {
   if (rank === null) return "–";
   const largest = largestRank(layer);
   return rank === largest ? String(rank) : `${rank} (${percent(rank / largest, 0)})`;

@@ -1,101 +1,64 @@
-import type { ChartConfiguration, ChartDataset } from "chart.js";
-import type { LayerReport, ModelReport } from "../../src/report";
-import { axis, percent, rankAxis, shareLabel, stillOptions, tooltip, type Point } from "./axes";
+import type { ChartConfiguration } from "chart.js";
+import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
+import { curve, curvesOfRank, marker } from "./curves";
+import type { DrawnReport } from "./drawn";
+import type { Point } from "./axes";
 import { cumulativeEnergy } from "./energy";
 import type { Palette } from "./palette";
 
-type Curve = ChartDataset<"line", Point[]>;
+type Subject = Pick<DrawnReport, "layers">;
+type Config = ChartConfiguration<"line", Point[]>;
 
 /** Cumulative energy of X, Y, W and W′ of a layer against the rank, with k_S and k_T where they were found. */
 export function spectra(
-  { layers }: Pick<ModelReport, "layers">,
+  { layers }: Subject,
   palette: Palette,
   index: number,
-): ChartConfiguration<"line", Point[]> {
+  words: ReportWords = REPORT_WORDS,
+): Config {
   const layer = layers[index];
   const { input, output, weight, projected } = layer.spectra;
-  const curves = [
-    curve("input X", input, palette.input),
-    curve("output Y", output, palette.output, [9, 3]),
+  const found = layer.kS !== null || layer.kT !== null;
+  return curvesOfRank(layer, palette, words, [
+    energy(words.inputX, input, palette.input),
+    energy(words.outputY, output, palette.output, [9, 3]),
     // Where there is nothing to set it off from, the curve of the weights is the subject.
-    input || output ? curve("weights W", weight, palette.maximum, [2, 3]) : curve("weights W", weight, palette.weight),
-    curve("projected W′", projected, palette.projected, [7, 3, 2, 3]),
-    ...markers(layer, palette),
-  ];
-  return {
-    type: "line",
-    data: { datasets: curves.filter((one) => one !== null) },
-    options: {
-      ...stillOptions,
-      parsing: false,
-      interaction: { mode: "nearest", axis: "x", intersect: false },
-      scales: {
-        x: rankAxis(palette, "rank k (logarithmic)", Math.max(layer.rows, layer.columns)),
-        y: axis(palette, "energy in the first k directions", {
-          min: 0,
-          max: 1,
-          ticks: { callback: shareLabel },
-        }),
-      },
-      plugins: {
-        legend: { display: false },
-        tooltip: {
-          ...tooltip(palette),
-          filter: ({ dataset }) => !isMarker(dataset.label),
-          callbacks: {
-            title: ([item]) => (item ? `k = ${item.parsed.x}` : ""),
-            label: ({ dataset, parsed }) => ` ${dataset.label}: ${percent(parsed.y ?? 0, 2)}`,
-          },
-        },
-      },
-    },
-  };
+    input || output
+      ? energy(words.weightsW, weight, palette.maximum, [2, 3])
+      : energy(words.weightsW, weight, palette.weight),
+    energy(words.projectedW, projected, palette.projected, [7, 3, 2, 3]),
+    // On the input's curve k_S, on the output's k_T; without data, the weight rank.
+    ...(found
+      ? [marker("k_S", layer.kS, palette.input, "circle"), marker("k_T", layer.kT, palette.output, "triangle")]
+      : [marker(words.weightRank, layer.weightRank, palette.weight, "rect")]),
+  ]);
 }
 
-function curve(label: string, spectrum: readonly number[] | null, colour: string, dash: number[] = []): Curve | null {
-  if (spectrum === null) return null;
-  const data = cumulativeEnergy(spectrum);
-  return {
-    label,
-    data,
-    borderColor: colour,
-    backgroundColor: colour,
-    borderWidth: 2,
-    borderDash: dash,
-    // A curve of one direction is a point.
-    pointRadius: data.length === 1 ? 3 : 0,
-    pointHoverRadius: 4,
-    pointStyle: "line",
-  };
-}
+/** Cumulative energy of X and Y alone, with k_S and k_T. Null where there was no data. */
+export function dataEnergy({ layers }: Subject, palette: Palette, index: number, words: ReportWords = REPORT_WORDS): Config | null {
+  const layer = layers[index];
+  const { input, output } = layer.spectra;
+  if (!input && !output) return null;
+  return curvesOfRank(layer, palette, words, [
+    energy(words.inputX, input, palette.input),
+    energy(words.outputY, output, palette.output, [9, 3]),
+    marker("k_S", layer.kS, palette.input, "circle"),
+    marker("k_T", layer.kT, palette.output, "triangle"),
+  ]);
+} // prettier-ignore
 
-/** Upright lines at the ranks: on the input's curve k_S, on the output's k_T; without data, the weight rank. */
-function markers({ kS, kT, weightRank }: LayerReport, palette: Palette): (Curve | null)[] {
-  if (kS === null && kT === null) return [marker("weight rank", weightRank, palette.weight, "rect")];
-  return [marker("k_S", kS, palette.input, "circle"), marker("k_T", kT, palette.output, "triangle")];
-}
+/** Cumulative energy of W and W′ (paper, fig. 1a): the data gathers what the weights spread. Marks both ranks. */
+export function weightEnergy({ layers }: Subject, palette: Palette, index: number, words: ReportWords = REPORT_WORDS): Config {
+  const layer = layers[index];
+  const { weight, projected } = layer.spectra;
+  return curvesOfRank(layer, palette, words, [
+    energy(words.projectedW, projected, palette.utilized),
+    energy(words.weightsW, weight, palette.weight, [2, 3]),
+    marker(words.utilizedRank, layer.utilizedRank, palette.utilized, "circle"),
+    marker(words.weightRank, layer.weightRank, palette.weight, "rect"),
+  ]);
+} // prettier-ignore
 
-function marker(
-  label: string,
-  k: number | null,
-  colour: string,
-  pointStyle: "circle" | "triangle" | "rect",
-): Curve | null {
-  if (k === null) return null;
-  return {
-    label: `${label} = ${k}`,
-    data: [
-      { x: k, y: 0 },
-      { x: k, y: 1 },
-    ],
-    borderColor: colour,
-    backgroundColor: colour,
-    borderWidth: 1.25,
-    pointRadius: [0, 5],
-    pointHoverRadius: 0,
-    pointStyle,
-    clip: false,
-  };
+function energy(label: string, spectrum: ArrayLike<number> | null, colour: string, dash: number[] = []) {
+  return spectrum && curve(label, cumulativeEnergy(spectrum), colour, dash);
 }
-
-const isMarker = (label: string | undefined): boolean => label?.includes(" = ") ?? false;

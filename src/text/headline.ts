@@ -1,0 +1,179 @@
+import type { ModelReport } from "../report";
+import type { UtilizationBar } from "./bar";
+import type { ReportFigures } from "./layer";
+import { percent, short, signedPoints, thousands } from "./numbers";
+import type { ReportWords } from "./reportWords";
+import { counted, emphasized, fill, type Note } from "./template";
+
+/** One headline figure: `before` → `value`. */
+export interface Figure {
+  readonly id: "mlu" | "mluOfWeights" | "accuracy" | "smallerLayers" | "parameters" | "macs" | "fileSize" | "latency" | "accuracyWritten" | "layersWritten"; // prettier-ignore
+  readonly label: string;
+  readonly before: string | null;
+  readonly value: string;
+  readonly unit: string | null;
+  readonly bar: UtilizationBar | null;
+  readonly notes: readonly Note[];
+}
+
+type Content = Pick<Figure, "id" | "label" | "value"> & Partial<Figure>;
+
+function figure(content: Content): Figure {
+  return { before: null, unit: null, bar: null, notes: [], ...content };
+}
+
+/** The headline of a report as a strip of large numbers. */
+export function headline(report: ReportFigures, words: ReportWords): Figure[] {
+  const { accuracy, compressed } = report;
+  return [
+    utilization(report, words),
+    accuracy.original === null ? smallerLayers(report, words) : accuracyFigure(accuracy, accuracy.original, words),
+    parameters(report, words),
+    ...macs(report, words),
+    ...(compressed ? written(report, compressed, words) : []),
+  ];
+}
+
+function utilization({ totals }: ReportFigures, words: ReportWords): Figure {
+  const { mlu, originalMlu } = totals;
+  if (mlu === null) {
+    return figure({
+      id: "mluOfWeights",
+      label: words.mluOfWeights,
+      value: percent(originalMlu),
+      bar: { share: originalMlu, mark: null, of: "weights" },
+      notes: [[words.notMeasured]],
+    });
+  }
+  return figure({
+    id: "mlu",
+    label: words.mlu,
+    value: percent(mlu),
+    bar: { share: mlu, mark: originalMlu, of: "data" },
+    notes: [emphasized(words.byWeightsAlone, percent(originalMlu))],
+  });
+}
+
+function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, words: ReportWords): Figure {
+  const { metric, samples, decomposed, projected } = accuracy;
+  const notes: Note[] = [];
+  if (decomposed !== null) notes.push([fill(words.asSmallerLayers, signedPoints(decomposed - original))]);
+  if (projected !== null) notes.push([fill(words.allProjected, percent(projected, 2))]);
+  notes.push([fill(words.validationSamples, thousands(samples ?? 0))]);
+  return figure({
+    id: "accuracy",
+    label: metric === "agreement" ? words.agreement : words.accuracy,
+    ...change(percent(original, 2), decomposed === null ? null : percent(decomposed, 2)),
+    notes,
+  });
+}
+
+function smallerLayers({ layers, skipped, totals }: ReportFigures, words: ReportWords): Figure {
+  const left: Note[] = skipped.length === 0 ? [] : [[counted(skipped.length, words.oneNodeLeft, words.nodesLeft)]];
+  const count = thousands(layers.length);
+  if (totals.mlu === null) {
+    return figure({ id: "smallerLayers", label: words.layersAnalysed, value: count, notes: left });
+  }
+  const smaller = layers.filter(({ outcome }) => outcome.kind === "decomposed").length;
+  return figure({
+    id: "smallerLayers",
+    label: words.smallerLayers,
+    value: thousands(smaller),
+    unit: fill(words.ofCount, count),
+    notes: [[words.eachBecomesTwo], ...left],
+  });
+}
+
+function parameters({ totals }: ReportFigures, words: ReportWords): Figure {
+  const { parameters: before, parametersAfter: after, modelParameters, parametersRatio } = totals;
+  const id = "parameters";
+  const inLayers = counted(totals.layers, words.inOneLayer, words.inLayers);
+  const whole = thousands(modelParameters);
+  if (after === null) {
+    return figure({ id, label: words.parameters, value: short(before), notes: [[inLayers], [fill(words.wholeModel, whole)]] });
+  }
+  return figure({
+    id,
+    label: words.parameters,
+    ...change(short(before), short(after)),
+    notes: [
+      [...emphasized(words.remain, percent(parametersRatio)), ` ${inLayers}`],
+      [fill(words.wholeModel, `${whole} → ${thousands(modelParameters - before + after)}`)],
+    ],
+  });
+} // prettier-ignore
+
+function macs({ totals, model, compressed }: ReportFigures, words: ReportWords): Figure[] {
+  if (totals.macs === null) {
+    // Without data the positions that a layer is applied to are not known.
+    const notes: Note[] = [[fill(words.bytes, thousands(model.bytes))]];
+    return compressed ? [] : [figure({ id: "fileSize", label: words.fileSize, value: `${short(model.bytes)}B`, notes })];
+  }
+  const label = words.macs;
+  if (totals.macsAfter === null) {
+    const inLayers = counted(totals.layers, words.inOneLayer, words.inLayers);
+    return [figure({ id: "macs", label, value: short(totals.macs), notes: [[inLayers]] })];
+  }
+  const notes = [emphasized(words.remain, percent(totals.macsRatio)), [words.multiplyAdds]];
+  return [figure({ id: "macs", label, ...change(short(totals.macs), short(totals.macsAfter)), notes })];
+} // prettier-ignore
+
+/** What compress wrote and measured. */
+function written(
+  report: ReportFigures,
+  compressed: NonNullable<ModelReport["compressed"]>,
+  words: ReportWords,
+): Figure[] {
+  const { bytes, accuracy, latency, layersDecomposed } = compressed;
+  const found = [
+    figure({
+      id: "fileSize",
+      label: words.fileSize,
+      ...change(`${short(bytes.before)}B`, `${short(bytes.after)}B`),
+      notes: [
+        emphasized(words.remain, percent(bytes.after / bytes.before)),
+        [fill(words.bytes, `${thousands(bytes.before)} → ${thousands(bytes.after)}`)],
+      ],
+    }),
+  ];
+  if (latency) {
+    const { before, after } = latency.milliseconds;
+    const ratio = emphasized(fill(words.latencyRatio, "{0}", latency.batch), `${latency.ratio.toFixed(2)}×`);
+    found.push(
+      figure({
+        id: "latency",
+        label: words.latency,
+        ...change(before.toFixed(2), after.toFixed(2)),
+        unit: "ms",
+        notes: [ratio, [fill(words.pairedRuns, latency.runs)]],
+      }),
+    );
+  }
+  if (accuracy.before !== null) {
+    const { before, after } = accuracy;
+    const difference: Note[] = after === null ? [] : [[fill(words.points, signedPoints(after - before))]];
+    found.push(
+      figure({
+        id: "accuracyWritten",
+        label: words.accuracyWritten,
+        ...change(percent(before, 2), after === null ? null : percent(after, 2)),
+        notes: [...difference, [words.runAfresh]],
+      }),
+    );
+  }
+  found.push(
+    figure({
+      id: "layersWritten",
+      label: words.layersWritten,
+      value: thousands(layersDecomposed),
+      unit: fill(words.ofCount, thousands(report.layers.length)),
+      notes: [[words.othersStay]],
+    }),
+  );
+  return found;
+}
+
+/** Before → after, the latter being the one to read. */
+function change(before: string, after: string | null): Pick<Figure, "before" | "value"> {
+  return after === null ? { before: null, value: before } : { before, value: after };
+}

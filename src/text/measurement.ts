@@ -1,0 +1,38 @@
+import type { ReportSettings } from "../report";
+import type { ReportFigures } from "./layer";
+import { fileName, visible } from "./names";
+import { elapsed, percent, thousands } from "./numbers";
+import type { ReportWords } from "./reportWords";
+import { fill } from "./template";
+
+/** How the numbers of a report came about, as terms and values. Of paths only the file's name is told. */
+export function measurement(report: ReportFigures, words: ReportWords): [term: string, value: string][] {
+  const { settings, device, cost, model, accuracy } = report;
+  const { tolerance, calibration, validation } = settings;
+  const terms: [string, string][] = [[words.ranksBy, ranksText(settings, words)]];
+  if (settings.ranks === "search") {
+    terms.push([words.tolerance, fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance)]);
+  }
+  if (accuracy.samples !== null) terms.push([words.validatedOn, fill(words.samples, thousands(accuracy.samples))]);
+  terms.push([words.device, `${device.used}: ${device.why}`]);
+  const time = elapsed(cost.seconds);
+  terms.push([words.time, cost.evaluations > 0 ? fill(words.evaluations, time, thousands(cost.evaluations)) : time]);
+  if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
+  if (validation) terms.push([words.validationData, dataText(validation, words)]);
+  terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
+  return terms;
+}
+
+function ranksText({ ranks, baseline, energy }: ReportSettings, words: ReportWords): string {
+  if (ranks === "none") return words.byWeights;
+  if (ranks === "energy") return fill(words.byEnergy, percent(energy, 2));
+  return baseline === "previous" ? words.bySearchFromPrevious : words.bySearch;
+}
+
+function dataText(data: NonNullable<ReportSettings["calibration"]>, words: ReportWords): string {
+  const files = typeof data.source === "string" ? [data.source] : Object.values(data.source);
+  const name = (file: string): string => visible(fileName(file));
+  const sources = files.map(name).join(", ");
+  const labelled = data.labels === undefined ? sources : fill(words.withLabels, sources, name(data.labels));
+  return data.limit === undefined ? labelled : fill(words.randomChoice, labelled, thousands(data.limit));
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium } from "../../workbench/chromium";
+import { exampleInspection, exampleReport } from "./messages";
+import { PanelServer, THEMES, type PanelPage } from "./panelPage";
+import { situations, type Situation } from "./states";
+
+const browser = findChromium();
+if (!browser) console.warn("No Chromium here: the panel was not looked at. CHROMIUM names one.");
+
+/** Widths of a narrow and of a wide editor, in CSS pixels. */
+const NARROW = 300;
+const WIDE = 1900;
+
+describe.skipIf(!browser)("the panel in every state and theme", () => {
+  let server: PanelServer;
+  let all: readonly Situation[];
+  beforeAll(async () => {
+    all = situations(exampleInspection(), await exampleReport());
+    server = await PanelServer.start(browser!);
+  });
+  afterAll(() => server.stop());
+
+  async function shown({ messages, open }: Situation, options: Parameters<PanelServer["open"]>[0]): Promise<PanelPage> {
+    const panel = await server.open(options);
+    await panel.send(...messages);
+    if (open !== undefined) await panel.page.getByTestId("layer-row").nth(open).locator("td").first().click();
+    await panel.settled();
+    return panel;
+  }
+
+  it.each(THEMES)("is accessible and breaks no policy in %s", async (theme) => {
+    const problems: string[] = [];
+    for (const situation of all) {
+      const panel = await shown(situation, { theme });
+      expect(await panel.page.locator("body").getAttribute("data-state"), situation.name).toBe(situation.state);
+      const found = [...(await panel.accessibilityProblems()), ...(await panel.complaints())];
+      problems.push(...found.map((problem) => `${situation.name}: ${problem}`));
+      await panel.screenshot(`${situation.name}-${theme.toLowerCase().replaceAll(" ", "-")}`);
+      await panel.close();
+    }
+    expect(problems).toEqual([]);
+  });
+
+  it.each([NARROW, 600, WIDE])("stays within %i pixels", async (width) => {
+    for (const situation of all) {
+      const panel = await shown(situation, { width });
+      const overflow = await panel.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow, situation.name).toBeLessThanOrEqual(0);
+      await panel.screenshot(`${situation.name}-${width}px`);
+      await panel.close();
+    }
+  });
+});

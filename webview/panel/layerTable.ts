@@ -1,0 +1,235 @@
+import { layerSummary, sizeText } from "../../src/text/layer";
+import { withSubscripts } from "../legend";
+import { columnsOf, type Column } from "./columns";
+import type { Context } from "./context";
+import { element } from "./dom";
+import { matches, sortRows, type Direction, type LayerRow, type RowFilter, type ShownLayers } from "./rows";
+import { moveTo, movedIndex } from "./rovingFocus";
+
+/** A row on the page. */
+interface Line {
+  row: LayerRow;
+  readonly element: HTMLTableRowElement;
+}
+
+interface Sort {
+  readonly column: string;
+  readonly direction: Direction;
+}
+
+const BY_POSITION: Sort = { column: "position", direction: "ascending" };
+
+/**
+ * The table of layers: sorted by its headers, one stop for the Tab key, arrows from row to row, Enter opens a layer. Rows
+ * whose layer did not change stay as they are, so that a run can fill a long table in row by row.
+ */
+export class LayerTable {
+  readonly table: HTMLTableElement;
+  readonly #head = element("tr");
+  readonly #body = element("tbody");
+  readonly #lines = new Map<string, Line>();
+  #columns: readonly Column[] = [];
+  #mode: ShownLayers["mode"] | null = null;
+  #sort: Sort;
+  /** Keys of the rows that the filter leaves, in the order in which they stand. */
+  #order: string[] = [];
+  #current: string | null = null;
+  #open: string | null = null;
+
+  constructor(
+    private readonly context: Context,
+    private readonly onOpen: (key: string, how: "key" | "pointer") => void,
+    labelledBy: string,
+  ) {
+    this.#sort = context.memory.now.sort ?? BY_POSITION;
+    this.table = element("table", { id: "layer-table", role: "grid", "aria-labelledby": labelledBy, "data-testid": "layer-table" }, element("thead", {}, this.#head), this.#body); // prettier-ignore
+    this.#body.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#head.addEventListener("keydown", (event) => this.#onHeadKey(event));
+    this.#body.addEventListener("click", ({ target }) => {
+      const key = (target as Element).closest("tr")?.dataset["key"];
+      // Selecting text is no click.
+      if (key === undefined || getSelection()?.toString()) return;
+      this.#makeCurrent(key, true);
+      this.onOpen(key, "pointer");
+    });
+    this.#body.addEventListener("focusin", ({ target }) => {
+      const key = (target as Element).closest("tr")?.dataset["key"];
+      if (key !== undefined) this.#makeCurrent(key, false);
+    });
+  }
+
+  /** Shows these layers, as far as the filter lets them. Gives how many. */
+  show({ mode, rows }: ShownLayers, filter: RowFilter): number {
+    if (mode !== this.#mode) this.#setMode(mode);
+    const gone = new Set(this.#lines.keys());
+    for (const row of rows) {
+      gone.delete(row.key);
+      this.#update(row);
+    }
+    for (const key of gone) {
+      this.#lines.get(key)!.element.remove();
+      this.#lines.delete(key);
+    }
+    return this.filter(filter);
+  }
+
+  /** Gives how many rows the filter leaves. */
+  filter(filter: RowFilter): number {
+    for (const { row, element: line } of this.#lines.values()) {
+      const shown = matches(row, filter);
+      if (line.hidden === shown) line.hidden = !shown;
+    }
+    this.#arrange();
+    return this.#order.length;
+  }
+
+  setOpen(key: string | null): void {
+    for (const [name, selected] of [[this.#open, false], [key, true]] as const) {
+      const line = name === null ? undefined : this.#lines.get(name)?.element;
+      line?.setAttribute("aria-selected", String(selected));
+      line?.toggleAttribute("data-chosen", selected);
+    } // prettier-ignore
+    this.#open = key;
+  }
+
+  focus(key: string): void {
+    if (this.#order.includes(key)) this.#makeCurrent(key, true);
+  }
+
+  /** Scrolls the table, but not the page, to a row. */
+  reveal(key: string): void {
+    const [line, box] = [this.#lines.get(key)?.element, this.table.parentElement];
+    if (!line || !box) return;
+    const [row, head, view] = [line, this.#head, box].map((one) => one.getBoundingClientRect());
+    const above = view.top + head.height - row.top;
+    const below = row.bottom - view.bottom;
+    if (above > 0) box.scrollTop -= above;
+    else if (below > 0) box.scrollTop += below;
+  }
+
+  #setMode(mode: ShownLayers["mode"]): void {
+    this.#mode = mode;
+    this.#columns = columnsOf(mode, this.context.strings);
+    this.#lines.clear();
+    this.#body.replaceChildren();
+    if (!this.#columns.some(({ id }) => id === this.#sort.column)) this.#sort = BY_POSITION;
+    this.#head.replaceChildren(...this.#columns.map((column, i) => this.#headCell(column, i)));
+    this.#markSort();
+  }
+
+  #headCell(column: Column, index: number): HTMLElement {
+    const button = element(
+      "button",
+      { type: "button", tabindex: index === 0 ? 0 : -1, "data-testid": `sort-${column.id}` },
+      ...withSubscripts(column.title),
+    );
+    button.addEventListener("click", () => this.#sortBy(column.id));
+    const head = element("th", { scope: "col", class: column.kind, "data-column": column.id }, button);
+    this.context.tips.describe(button, column.help);
+    return head;
+  }
+
+  #sortBy(column: string): void {
+    const turned = this.#sort.column === column && this.#sort.direction === "ascending";
+    this.#sort = { column, direction: turned ? "descending" : "ascending" };
+    this.context.memory.remember({ sort: this.#sort });
+    this.#markSort();
+    this.#arrange();
+  }
+
+  #markSort(): void {
+    for (const head of this.#head.cells) {
+      const sorted = head.dataset["column"] === this.#sort.column;
+      if (sorted) head.setAttribute("aria-sort", this.#sort.direction);
+      else head.removeAttribute("aria-sort");
+    }
+  }
+
+  #update(row: LayerRow): void {
+    const known = this.#lines.get(row.key);
+    if (known && sameRow(known.row, row)) return;
+    const line = known?.element ?? element("tr", { "data-key": row.key, tabindex: -1, "aria-selected": "false", "data-testid": "layer-row" }); // prettier-ignore
+    line.toggleAttribute("data-measured", row.measured !== null);
+    line.replaceChildren(...this.#columns.map((column) => cellOf(column, row)));
+    if (known) {
+      known.row = row;
+      return;
+    }
+    const added: Line = { row, element: line };
+    this.#lines.set(row.key, added);
+    this.context.tips.attach(line, () => layerSummary(added.row, this.context.strings));
+  }
+
+  /** Puts the rows in their order, where they do not stand in it already. */
+  #arrange(): void {
+    const column = this.#columns.find(({ id }) => id === this.#sort.column)!;
+    const rows = [...this.#lines.values()].map(({ row }) => row);
+    const sorted = sortRows(rows, column.sortBy, this.#sort.direction);
+    const lines = sorted.map(({ key }) => this.#lines.get(key)!.element);
+    const placed = this.#body.rows;
+    if (lines.length !== placed.length || lines.some((line, i) => placed[i] !== line)) {
+      const focused = document.activeElement;
+      this.#body.replaceChildren(...lines);
+      if (focused instanceof HTMLElement && this.#body.contains(focused)) focused.focus({ preventScroll: true });
+    }
+    this.#order = sorted.filter((_, i) => !lines[i].hidden).map(({ key }) => key);
+    if (this.#current === null || !this.#order.includes(this.#current))
+      this.#makeCurrent(this.#order[0] ?? null, false);
+    this.setOpen(this.#open);
+  }
+
+  /** The one row that the Tab key reaches. */
+  #makeCurrent(key: string | null, focus: boolean): void {
+    if (key !== this.#current) {
+      if (this.#current !== null) this.#lines.get(this.#current)?.element.setAttribute("tabindex", "-1");
+      this.#current = key;
+    }
+    const line = key === null ? undefined : this.#lines.get(key)?.element;
+    line?.setAttribute("tabindex", "0");
+    if (focus) line?.focus();
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const at = this.#current === null ? -1 : this.#order.indexOf(this.#current);
+    if (at === -1) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      this.onOpen(this.#order[at], "key");
+      return;
+    }
+    if (event.key === "ArrowUp" && at === 0) {
+      event.preventDefault();
+      this.#head.querySelector<HTMLElement>("button[tabindex='0']")?.focus();
+      return;
+    }
+    const next = movedIndex(event, at, this.#order.length, "vertical");
+    if (next === null) return;
+    event.preventDefault();
+    this.#makeCurrent(this.#order[next], true);
+  }
+
+  #onHeadKey(event: KeyboardEvent): void {
+    const buttons = [...this.#head.querySelectorAll("button")];
+    if (event.key === "ArrowDown" && this.#current !== null) {
+      event.preventDefault();
+      this.#makeCurrent(this.#current, true);
+      return;
+    }
+    const next = movedIndex(event, buttons.indexOf(event.target as HTMLButtonElement), buttons.length, "horizontal");
+    if (next === null) return;
+    event.preventDefault();
+    moveTo(buttons, next);
+  }
+}
+
+function sameRow(a: LayerRow, b: LayerRow): boolean {
+  if (a.measured !== b.measured || a.position !== b.position) return false;
+  return a.measured !== null || (a.name === b.name && sizeText(a) === sizeText(b) && a.macs.before === b.macs.before);
+}
+
+function cellOf({ kind, cell }: Column, row: LayerRow): HTMLElement {
+  const content = cell(row);
+  return kind === "name"
+    ? element("th", { scope: "row", class: "name" }, element("div", { class: "contained" }, ...content))
+    : element("td", { class: kind }, ...content);
+}
