@@ -1,5 +1,5 @@
 import type { Uri } from "vscode";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Opens the panel of a model at one of its layers. */
 export const SHOW_LAYER_COMMAND = "ranklens.showLayer";

@@ -30,7 +30,12 @@ export class AnalysisQueue {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       signal.addEventListener("abort", () => reject(signal.reason));
     });
-    const result = turn.then(() => run(signal)).finally(() => this.remove(entry));
+    const result = turn
+      .then(() => {
+        signal.throwIfAborted();
+        return run(signal);
+      })
+      .finally(() => this.remove(entry));
     const entry: Entry = { ended: result, begin, onWaiting, cancel: () => stop.abort() };
     this.entries = [...this.entries, entry];
     if (this.entries.length === 1) begin();
