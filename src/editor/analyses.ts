@@ -79,6 +79,7 @@ export class Analyses implements vscode.Disposable {
 
   /** Whether a preview may take the place of what is there: a full report may have taken hours. */
   private async mayReplace(uri: vscode.Uri): Promise<boolean> {
+    await this.models.look(uri);
     const { report, staleBecause, fileName } = this.models.record(uri);
     if (report === null || report.preview !== null || report.settings.ranks === "none" || staleBecause !== null) {
       return true;
@@ -110,8 +111,15 @@ export class Analyses implements vscode.Disposable {
       this.models.setReport(uri, report);
       this.models.keep(uri, report, before);
     } catch (error) {
-      if (queued.cancelled) record.cancelled();
-      else this.fail(record, error, () => this.run(uri, measured, preview));
+      if (queued.cancelled) {
+        record.cancelled();
+        return;
+      }
+      const message = failureText(error, this.log);
+      // A report that could not be kept is shown all the same.
+      if (record.isBusy) record.failed(message);
+      const retry = { [vscode.l10n.t("Retry")]: () => this.run(uri, measured, preview) };
+      void showFailure(message, this.log, retry);
     } finally {
       this.jobs.delete(key);
       this.tell();
@@ -124,23 +132,16 @@ export class Analyses implements vscode.Disposable {
     preview: boolean,
     signal: AbortSignal,
   ): Promise<ModelReport> {
+    const record = this.models.record(uri);
+    record.started(preview);
     const settings = settingsFor(uri);
     const data =
       measured.kind === "weights"
         ? { weightsOnly: true }
         : { config: completedConfig(loadConfig(measured.file), settings), preview };
-    const record = this.models.record(uri);
-    record.started(preview);
     this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
     const params = { model: uri.fsPath, options: { ...processOptions(settings), ...data } };
     return worker(settings, this.log).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
-  }
-
-  private fail(record: ModelRecord, error: unknown, again: () => Promise<void>): void {
-    const message = failureText(error, this.log);
-    // A report that could not be kept is shown all the same.
-    if (record.isBusy) record.failed(message);
-    void showFailure(message, this.log, { [vscode.l10n.t("Retry")]: again });
   }
 
   private tell(): void {

@@ -6,7 +6,7 @@ import { runInExtensionHost } from "./extensionHost";
 import { provisionWorkbench } from "./provision";
 import type { TestResults } from "./results";
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 400_000;
 
 const example = path.resolve(import.meta.dirname, "..", "..", "examples", "shapes");
 const programs = await provisionWorkbench();

@@ -123,7 +123,8 @@ describe("an analysis", () => {
 
   it("without a config asks what to measure on, writes what it found out, and uses it", async () => {
     const app = await theApp();
-    const one = model("unconfigured");
+    // The folder above has a config for all of its models.
+    const one = model("bare/unconfigured");
     rmSync(one.config);
     const files = ["calibration", "validation"].flatMap((kind) => [`${kind}_images.npy`, `${kind}_labels.npy`]);
     const labels: string[] = [];
@@ -144,13 +145,16 @@ describe("an analysis", () => {
     await running;
     assert.ok(labels.includes("calibration") && labels.includes("validation"), labels.join("; "));
     const written = JSON.parse(readFileSync(one.config, "utf8")) as { calibration: unknown; preprocess: unknown };
-    assert.deepEqual(written.calibration, { source: "calibration_images.npy", labels: "calibration_labels.npy" });
+    assert.deepEqual(written.calibration, {
+      source: "../calibration_images.npy",
+      labels: "../calibration_labels.npy",
+    });
     assert.ok(written.preprocess);
   });
 
   it("without data needs none", async () => {
     const app = await theApp();
-    const one = model("weights");
+    const one = model("bare/weights");
     rmSync(one.config);
     const pick = (items: unknown): unknown =>
       (items as readonly vscode.QuickPickItem[]).find(({ label }) => label.includes("Weights only"));

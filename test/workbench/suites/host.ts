@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { App } from "../../../src/editor/app";
@@ -17,8 +17,7 @@ export interface TestModel {
 export async function theApp(): Promise<App> {
   const extension = vscode.extensions.getExtension<{ app(): Promise<App> }>("ranklens.ranklens");
   assert.ok(extension);
-  const { app } = await extension.activate();
-  return app();
+  return (await extension.activate()).app();
 }
 
 export function inFolder(name: string): string {
@@ -26,14 +25,15 @@ export function inFolder(name: string): string {
   return path.join(folder.uri.fsPath, name);
 }
 
-/** The example under another name. With few samples and a large tolerance it is analysed within some seconds. */
+/** The example under another name, which may begin with a folder. With few samples and a large tolerance it is analysed within some seconds. */
 export function testModel(name: string, samples = 100): TestModel {
   const file = inFolder(`${name}.onnx`);
   const config = inFolder(`${name}.ranklens.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
   copyFileSync(inFolder("model.onnx"), file);
   const data = (kind: string): object => ({
-    source: `${kind}_images.npy`,
-    labels: `${kind}_labels.npy`,
+    source: inFolder(`${kind}_images.npy`),
+    labels: inFolder(`${kind}_labels.npy`),
     limit: samples,
   });
   const preprocess = { layout: "NHWC", scale: 1 / 255, mean: 0.5, std: 0.25 };

@@ -89,14 +89,15 @@ describe("a model in the editor", () => {
   });
 
   it("is shown, but not run, where the workspace is not trusted", async () => {
-    const { models, request } = await theApp();
+    const app = await theApp();
+    const { models } = app;
     const model = testModel("untrusted");
     Object.defineProperty(vscode.workspace, "isTrusted", { get: () => false, configurable: true });
     try {
       const asked = await answering({}, async () => {
         await open(model.uri.fsPath);
         await until(() => models.record(model.uri).messages()[0].kind === "model", "the model");
-        request(model.uri, { kind: "analyze", preview: false });
+        app.request(model.uri, { kind: "analyze", preview: false });
         await vscode.commands.executeCommand("ranklens.analyze", model.uri);
       });
       const [message] = models.record(model.uri).messages();
