@@ -30,9 +30,9 @@ export function showLegend(list: HTMLElement, datasets: readonly Dataset[]): voi
   );
 }
 
-/** "k_S = 7" as k, a lowered S, and the rest. */
+/** "k_S = 7" as k, a lowered S, and the rest; likewise e_S(k) and P_S. */
 export function withSubscripts(text: string): (string | HTMLElement)[] {
-  return text.split(/(?<=\bk)(_[ST])\b/).map((part) => {
+  return text.split(/(?<=\b[keP])(_[ST])\b/).map((part) => {
     if (part !== "_S" && part !== "_T") return part;
     const lowered = document.createElement("sub");
     lowered.textContent = part.slice(1);
@@ -68,6 +68,9 @@ function sample({ stroke, fill, dash, width, symbol, line }: Look): SVGElement {
   if (symbol === "triangle") {
     const [x, y] = [WIDTH / 2, middle];
     svg.append(shape("path", { d: `M${x} ${y - 5}l5 9h-10z`, fill: stroke }));
+  }
+  if (symbol === "rectRot") {
+    svg.append(shape("path", { d: `M${WIDTH / 2} ${middle - 5}l5 5l-5 5l-5-5z`, fill: stroke }));
   }
   return svg;
 }

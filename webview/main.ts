@@ -70,9 +70,10 @@ class Panel {
       },
     });
     const top = header(context);
+    const progress = progressView(context);
     const inMain = [
       notices(context),
-      progressView(context),
+      progress,
       modelCard(context),
       resultsView(context),
       snapshotView(context, (key) => this.#open(key, false)),
@@ -81,7 +82,8 @@ class Panel {
       skippedView(context),
       measurementView(context),
     ];
-    this.#views = [top, ...inMain];
+    // Progress looks where the focus is before buttons around it go.
+    this.#views = [progress, top, ...inMain.filter((view) => view !== progress)];
     this.#loading = element("p", { class: "loading", "data-testid": "loading" }, strings.loading);
     const main = element("main", {}, this.#loading, ...inMain.map((view) => view.element));
     this.element.append(top.element, main, announcer.element);
@@ -99,11 +101,10 @@ class Panel {
     this.#waiting = true;
   }
 
-  readonly #updateLayers = whenChanged(
-    (_model: PanelState["model"], _report: PanelState["report"], _found: PanelState["found"], _running: boolean) => {
-      this.#shown = shownLayers(this.#state);
-    },
-  );
+  /** Of the state, what the layers depend on; progress alone changes none of it. */
+  readonly #updateLayers = whenChanged<readonly unknown[]>(() => {
+    this.#shown = shownLayers(this.#state);
+  });
 
   #show(): void {
     this.#waiting = false;

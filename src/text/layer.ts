@@ -1,5 +1,5 @@
 import type { LayerReport, ModelReport } from "../report";
-import { shortName } from "./names";
+import { shortName, visible } from "./names";
 import { errorText, percent, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
 import { fill } from "./template";
@@ -28,7 +28,9 @@ export function savedShare({ before, after }: { before: number | null; after: nu
 }
 
 export function outcomeText({ outcome }: Pick<LayerFigures, "outcome">, words: ReportWords): string {
-  return outcome.kind === "decomposed" ? fill(words.twoLayers, outcome.rank) : fill(words.kept, outcome.reason);
+  return outcome.kind === "decomposed"
+    ? fill(words.twoLayers, outcome.rank)
+    : fill(words.kept, visible(outcome.reason));
 }
 
 /** What a layer is and, where that was measured, what is used of it. */

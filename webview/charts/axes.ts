@@ -14,7 +14,7 @@ type Tooltip = NonNullable<NonNullable<LineOptions["plugins"]>["tooltip"]>;
 const TICK_SIZE = 11;
 const LABEL_SIZE = 12;
 /** A round rank closer to the last one than this factor goes without a label. */
-const CLEAR_OF_END = 1.4;
+const CLEAR_OF_END = 1.7;
 
 /** No animation: the picture is the same on paper, and nothing moves for those who do not want it. */
 export const stillOptions = { animation: false, responsive: true, maintainAspectRatio: false } as const;

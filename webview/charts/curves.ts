@@ -64,6 +64,7 @@ export function marker(
   k: number | null,
   colour: string,
   pointStyle: "circle" | "triangle" | "rect",
+  symbolAt: "top" | "bottom" = "top",
 ): Curve | null {
   if (k === null) return null;
   return {
@@ -75,7 +76,7 @@ export function marker(
     borderColor: colour,
     backgroundColor: colour,
     borderWidth: 1.25,
-    pointRadius: [0, 5],
+    pointRadius: symbolAt === "top" ? [0, 5] : [5, 0],
     pointHoverRadius: 0,
     pointStyle,
     clip: false,

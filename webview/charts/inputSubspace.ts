@@ -27,7 +27,8 @@ export function inputSubspace(
       curve(words.inputEnergy, cumulativeEnergy(input), palette.input),
       weightOnInput && curve(words.normDifference, normDifference(weightOnInput), palette.projected, [7, 3, 2, 3]),
       accuracyRatio(report, index, palette, words),
-      marker("k_S", layer.kS, palette.input, "circle"),
+      // Accuracies lie along the top.
+      marker("k_S", layer.kS, palette.input, "circle", "bottom"),
     ],
     { x: words.inputRankAxis, y: words.ratioAxis, full: layer.columns },
   );

@@ -37,7 +37,7 @@ export function snapshot(
                 borderColor: palette.utilized,
                 backgroundColor: translucent(palette.utilized, 0.14),
                 pointBackgroundColor: palette.utilized,
-                borderWidth: 2.25,
+                borderWidth: layers.length > MOST_STEPS ? 1 : 2.25,
                 pointRadius: radius,
                 fill: "origin",
                 pointStyle: "circle" as const,
@@ -94,6 +94,8 @@ export function snapshot(
 }
 
 const MOST_DOTS = 80;
+/** Steps of more layers are narrower than a bold line. */
+const MOST_STEPS = 300;
 
 function shareText(rank: number | null, layer: SummarizedLayer): string {
   if (rank === null) return "–";

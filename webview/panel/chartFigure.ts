@@ -1,4 +1,5 @@
 import type { ChartMaker, Slot } from "../chartBoard";
+import { withSubscripts } from "../legend";
 import type { Context } from "./context";
 import { element, freshId } from "./dom";
 import { chartPng, pngName } from "./png";
@@ -16,7 +17,7 @@ export interface ChartFigure {
 export function chartFigure(context: Context, options: { id: string; title: string; about: string; wide: boolean }): ChartFigure {
   const { strings, tips, board, host } = context;
   const { id, title, about, wide } = options;
-  const term = element("button", { type: "button", class: "term" }, title);
+  const term = element("button", { type: "button", class: "term" }, ...withSubscripts(title));
   const canvas = element("canvas", { id: `${id}-chart`, role: "img", "data-testid": `${id}-chart` });
   const legend = element("ul", { class: "legend" });
   let drawn: { make: ChartMaker; of: string } | null = null;

@@ -1,13 +1,10 @@
 import type { PanelStrings } from "../../src/editor/panelProtocol";
 import { largestRank, savedShare, sizeText } from "../../src/text/layer";
 import { errorText, percent, short, thousands } from "../../src/text/numbers";
-import { fill } from "../../src/text/template";
-import { element } from "./dom";
+import { contained, labelledBar, outcome, rank, unmeasured, type Content } from "./cells";
 import type { LayerRow, TableMode } from "./rows";
-import { bar, nameText } from "./shapes";
-
-type Content = readonly (Node | string)[];
-type Value = number | string | null;
+import { element } from "./dom";
+import { nameText } from "./shapes";
 
 /** A column: its title, what it is in a sentence, and for each row the cell and what it is sorted by (null goes last). */
 export interface Column {
@@ -15,120 +12,160 @@ export interface Column {
   readonly title: string;
   readonly help: string;
   readonly kind: "text" | "number" | "bar" | "name";
+  /** The least width in rem: widths that do not depend on the rows are laid out fast, and nothing jumps while rows fill in. */
+  readonly width: number;
+  /** Share of the room that the columns leave; without it, none. */
+  readonly grows?: number;
+  readonly sortBy: (row: LayerRow) => number | string | null;
   readonly cell: (row: LayerRow) => Content;
-  readonly sortBy: (row: LayerRow) => Value;
 }
 
-const UNMEASURED = "–";
+const COLUMNS = {
+  inspected: ["position", "layer", "op", "size", "parameters", "macs"],
+  weights: ["position", "layer", "op", "size", "weightRank", "largest", "share", "stableRank", "parameters"],
+  measured: [
+    ...["position", "layer", "op", "size", "kS", "kT", "rank", "utilization", "error"],
+    ...["parametersSaved", "macsSaved", "outcome"],
+  ],
+} as const satisfies Readonly<Record<TableMode, readonly string[]>>;
 
 /** The columns that there is something to show in. */
 export function columnsOf(mode: TableMode, strings: PanelStrings): Column[] {
-  const number = (id: string, title: string, help: string, sortBy: (row: LayerRow) => number | null, text = thousands): Column => ({
-    id,
-    title,
-    help,
-    kind: "number",
-    sortBy,
-    cell: (row) => {
-      const value = sortBy(row);
-      return [value === null ? unmeasured(row, strings) : text(value)];
-    },
-  }); // prettier-ignore
+  const all = [...modelColumns(strings), ...weightColumns(strings), ...dataColumns(strings), ...savingColumns(strings)];
+  return COLUMNS[mode].map((id) => all.find((column) => column.id === id)!);
+}
 
-  const model: Column[] = [
-    number("position", "#", strings.layerAxis, ({ position }) => position, (position) => String(position + 1)),
-    { id: "layer", title: strings.columnLayer, help: strings.helpLayer, kind: "name", cell: ({ name }) => [nameText(name)], sortBy: ({ name }) => name },
-    { id: "op", title: strings.columnOp, help: strings.helpOp, kind: "text", cell: ({ op }) => [op], sortBy: ({ op }) => op },
-    { id: "size", title: strings.columnSize, help: strings.helpSize, kind: "number", cell: (row) => [sizeText(row)], sortBy: ({ groups, rows, columns }) => groups * rows * columns },
-  ]; // prettier-ignore
-  const parameters = number("parameters", strings.columnParameters, strings.helpLayerParameters, (row) => row.parameters.before); // prettier-ignore
-  const macs = number("macs", strings.columnMacs, strings.helpLayerMacs, (row) => row.macs.before, short);
-  if (mode === "inspected") return [...model, parameters, macs];
-
-  const weightShare = ({ weightRank, rows, columns }: LayerRow): number | null =>
-    weightRank === null ? null : weightRank / largestRank({ rows, columns });
-  if (mode === "weights") {
-    return [
-      ...model,
-      number("weightRank", strings.columnWeightRank, strings.helpWeightRank, (row) => row.weightRank),
-      number("largest", strings.columnOf, strings.helpOf, largestRank),
-      barColumn("share", strings.columnShare, strings.helpShare, weightShare, () => null, "weights", strings),
-      number("stableRank", strings.columnStableRank, strings.helpStableRank, (row) => row.measured?.stableRank ?? null, (rank) => rank.toFixed(1)),
-      parameters,
-    ]; // prettier-ignore
-  }
+function modelColumns(strings: PanelStrings): Column[] {
   return [
-    ...model,
-    number("kS", strings.columnS, strings.helpS, (row) => row.measured?.kS ?? null),
-    number("kT", strings.columnT, strings.helpT, (row) => row.measured?.kT ?? null),
-    { ...number("rank", strings.columnRank, strings.helpRank, (row) => row.utilizedRank), cell: (row) => rankCell(row, strings) },
-    barColumn("utilization", strings.columnUsed, strings.helpUsed, (row) => row.utilization, weightShare, "data", strings),
-    number("error", strings.columnError, strings.helpError, (row) => row.measured?.outputError ?? null, errorText),
-    savedColumn("parametersSaved", strings.columnParametersSaved, strings.helpParametersSaved, (row) => row.parameters, strings),
-    savedColumn("macsSaved", strings.columnMacsSaved, strings.helpMacsSaved, (row) => row.macs, strings),
-    { id: "outcome", title: strings.columnOutcome, help: strings.helpOutcome, kind: "text", cell: (row) => outcomeCell(row, strings), sortBy: outcomeOrder },
+    {
+      ...number("position", "#", strings.layerAxis, 3, ({ position }) => position, strings),
+      cell: ({ position }) => [String(position + 1)],
+    },
+    {
+      id: "layer",
+      title: strings.columnLayer,
+      help: strings.helpLayer,
+      kind: "name",
+      width: 9,
+      grows: 1,
+      sortBy: ({ name }) => name,
+      cell: ({ name }) => [nameText(name)],
+    },
+    {
+      id: "op",
+      title: strings.columnOp,
+      help: strings.helpOp,
+      kind: "text",
+      width: 5,
+      sortBy: ({ op }) => op,
+      cell: ({ op }) => [contained(op)],
+    },
+    {
+      ...number("size", strings.columnSize, strings.helpSize, 6, (row) => row.groups * row.rows * row.columns, strings),
+      cell: (row) => [sizeText(row)],
+    },
+    number("parameters", strings.columnParameters, strings.helpLayerParameters, 7, (row) => row.parameters.before, strings),
+    number("macs", strings.columnMacs, strings.helpLayerMacs, 6, (row) => row.macs.before, strings, short),
   ]; // prettier-ignore
 }
 
-/** A dash for what was not measured, or will be. */
-function unmeasured({ measured }: LayerRow, { pending }: PanelStrings): Node | string {
-  return measured ? UNMEASURED : element("span", { class: "pending", "aria-label": pending, role: "img" }, "·");
+function weightColumns(strings: PanelStrings): Column[] {
+  const stableRank = (row: LayerRow): number | null => row.measured?.stableRank ?? null;
+  return [
+    number("weightRank", strings.columnWeightRank, strings.helpWeightRank, 6, ({ weightRank }) => weightRank, strings),
+    number("largest", strings.columnOf, strings.helpOf, 4, largestRank, strings),
+    {
+      id: "share",
+      title: strings.columnShare,
+      help: strings.helpShare,
+      kind: "bar",
+      width: 9,
+      sortBy: weightShare,
+      cell: (row) => labelledBar(row, weightShare(row), null, "weights", strings),
+    },
+    number("stableRank", strings.columnStableRank, strings.helpStableRank, 6, stableRank, strings, (value) => value.toFixed(1)),
+  ]; // prettier-ignore
 }
 
-function barColumn(
+function dataColumns(strings: PanelStrings): Column[] {
+  const error = (row: LayerRow): number | null => row.measured?.outputError ?? null;
+  return [
+    number("kS", strings.columnS, strings.helpS, 3.75, (row) => row.measured?.kS ?? null, strings),
+    number("kT", strings.columnT, strings.helpT, 3.75, (row) => row.measured?.kT ?? null, strings),
+    {
+      ...number("rank", strings.columnRank, strings.helpRank, 4.75, ({ utilizedRank }) => utilizedRank, strings),
+      cell: (row) => rank(row, strings),
+    },
+    {
+      id: "utilization",
+      title: strings.columnUsed,
+      help: strings.helpUsed,
+      kind: "bar",
+      width: 7.5,
+      sortBy: ({ utilization }) => utilization,
+      cell: (row) => labelledBar(row, row.utilization, weightShare(row), "data", strings),
+    },
+    number("error", strings.columnError, strings.helpError, 4.75, error, strings, errorText),
+  ];
+}
+
+function savingColumns(strings: PanelStrings): Column[] {
+  return [
+    saved("parametersSaved", strings.columnParametersSaved, strings.helpParametersSaved, (row) => row.parameters, strings),
+    saved("macsSaved", strings.columnMacsSaved, strings.helpMacsSaved, (row) => row.macs, strings),
+    {
+      id: "outcome",
+      title: strings.columnOutcome,
+      help: strings.helpOutcome,
+      kind: "text",
+      width: 11,
+      grows: 0.5,
+      sortBy: outcomeOrder,
+      cell: (row) => outcome(row, strings),
+    },
+  ]; // prettier-ignore
+}
+
+function number(
   id: string,
   title: string,
   help: string,
-  share: (row: LayerRow) => number | null,
-  mark: (row: LayerRow) => number | null,
-  of: "data" | "weights",
+  width: number,
+  sortBy: (row: LayerRow) => number | null,
   strings: PanelStrings,
+  text: (value: number) => string = thousands,
 ): Column {
   const cell = (row: LayerRow): Content => {
-    const value = share(row);
-    if (value === null) return [unmeasured(row, strings)];
-    const picture = bar({ share: value, mark: mark(row), of });
-    return [element("span", { class: "labelled" }, picture, element("span", {}, percent(value, 0)))];
+    const value = sortBy(row);
+    return [value === null ? unmeasured(row, strings) : text(value)];
   };
-  return { id, title, help, kind: "bar", cell, sortBy: share };
+  return { id, title, help, kind: "number", width, sortBy, cell };
 }
 
-/** The rank, and below it the band that one validation sample more or less would give. */
-function rankCell(row: LayerRow, strings: PanelStrings): Content {
-  if (row.utilizedRank === null) return [unmeasured(row, strings)];
-  const band = row.measured?.fragility?.utilizedRank;
-  const rank = element("strong", {}, String(row.utilizedRank));
-  return !band || band[0] === band[1] ? [rank] : [rank, element("small", {}, `${band[0]}–${band[1]}`)];
-}
-
-function savedColumn(
+/** What goes, and below it the share of what there was; nothing for a layer that is kept. */
+function saved(
   id: string,
   title: string,
   help: string,
   of: (row: LayerRow) => LayerRow["parameters"] | LayerRow["macs"],
   strings: PanelStrings,
 ): Column {
-  const saved = (row: LayerRow): number | null => {
+  const less = (row: LayerRow): number | null => {
     const { before, after } = of(row);
     return row.outcome?.kind !== "decomposed" || before === null || after === null ? null : before - after;
   };
-  const cell = (row: LayerRow): Content => {
-    const value = saved(row);
-    if (value === null) return [unmeasured(row, strings)];
-    return [short(value), element("small", {}, percent(savedShare(of(row)), 0))];
-  };
-  return { id, title, help, kind: "number", cell, sortBy: saved };
+  const column = number(id, title, help, 6, less, strings, short);
+  const share = (row: LayerRow): Content =>
+    less(row) === null ? [] : [element("small", {}, percent(savedShare(of(row)), 0))];
+  return { ...column, cell: (row) => [...column.cell(row), ...share(row)] };
 }
 
-function outcomeCell({ outcome, ...row }: LayerRow, strings: PanelStrings): Content {
-  if (outcome === null) return [unmeasured({ outcome, ...row }, strings)];
-  return outcome.kind === "decomposed"
-    ? [fill(strings.twoLayers, outcome.rank)]
-    : [strings.keptAlone, element("small", { class: "reason" }, outcome.reason)];
+function weightShare({ weightRank, rows, columns }: LayerRow): number | null {
+  return weightRank === null ? null : weightRank / largestRank({ rows, columns });
 }
 
 /** Decomposed layers first, then by the reason. */
-function outcomeOrder({ outcome }: LayerRow): string | null {
-  if (outcome === null) return null;
-  return outcome.kind === "decomposed" ? "" : outcome.reason;
+function outcomeOrder({ outcome: found }: LayerRow): string | null {
+  if (found === null) return null;
+  return found.kind === "decomposed" ? "" : found.reason;
 }

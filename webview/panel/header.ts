@@ -8,7 +8,7 @@ const COPY_FORMATS = ["markdown", "csv", "json"] as const satisfies readonly Cop
 
 /** The file's name and what can be done with it. */
 export function header({ host, strings, tips }: Context): View {
-  const name = element("h1", { class: "contained", tabindex: -1, "data-testid": "file-name" });
+  const name = element("h1", { class: "contained", tabindex: -1, "data-testid": "file-name" }, document.title);
   const analyze = button(strings.analyze, { testId: "analyze", look: "primary", onClick: () => host.post({ kind: "analyze", preview: false }) }); // prettier-ignore
   const preview = button(strings.preview, { testId: "preview", onClick: () => host.post({ kind: "analyze", preview: true }) }); // prettier-ignore
   const save = button(strings.exportModel, { testId: "export", onClick: () => host.post({ kind: "export" }) });
@@ -27,7 +27,6 @@ export function header({ host, strings, tips }: Context): View {
 
   const showName = whenChanged((fileName: string) => {
     hoverName.text = fileName.slice(0, 500);
-    name.hidden = fileName === "";
     name.replaceChildren(nameText(fileName));
   });
   const switchOff = (target: HTMLButtonElement, off: boolean): void => {
@@ -36,23 +35,26 @@ export function header({ host, strings, tips }: Context): View {
     else target.removeAttribute("aria-describedby");
   };
   const show = (state: PanelState): void => {
-    showName(state.fileName);
+    if (state.model !== null) showName(state.fileName);
     const { report, trusted } = state;
     const opened = openedModel(state);
     const idle = opened !== null && !isBusy(state.analysis);
     const noLayers = opened?.layers.length === 0;
     actions.hidden = !idle;
     const whyNot = !trusted ? strings.untrusted : noLayers ? strings.noLayers : null;
-    const complete = report !== null && report.report.preview === null && report.stale === null;
-    analyze.textContent = report === null ? strings.analyze : report.stale === null && report.report.preview ? strings.analyzeFully : strings.analyzeAgain; // prettier-ignore
-    look(analyze, complete ? "secondary" : "primary");
+    const measured = report?.report.settings.ranks === "none" ? null : report;
+    const current = measured?.stale === null;
+    const complete = current && measured.report.preview === null;
+    analyze.textContent = measured === null ? strings.analyze : complete || !current ? strings.analyzeAgain : strings.analyzeFully; // prettier-ignore
     switchOff(analyze, whyNot !== null);
     preview.hidden = complete;
     switchOff(preview, whyNot !== null);
-    const whyNoExport = report === null ? null : exportProblem(report, strings);
-    save.hidden = report === null;
-    look(save, complete ? "primary" : "secondary");
+    const whyNoExport = measured && exportProblem(measured, strings);
+    save.hidden = measured === null;
     switchOff(save, whyNoExport !== null);
+    const isDone = complete && whyNoExport === null;
+    look(analyze, complete ? "secondary" : "primary");
+    look(save, isDone ? "primary" : "secondary");
     copy.hidden = report === null;
     const told = idle ? (whyNot ?? whyNoExport) : null;
     reason.hidden = told === null;

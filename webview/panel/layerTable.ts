@@ -17,16 +17,20 @@ interface Sort {
   readonly direction: Direction;
 }
 
+/** Of more rows, only those in sight are laid out. */
+const MOST_LAID_OUT = 150;
+
 const BY_POSITION: Sort = { column: "position", direction: "ascending" };
 
 /**
- * The table of layers: sorted by its headers, one stop for the Tab key, arrows from row to row, Enter opens a layer. Rows
+ * The table of layers, laid out as rows of a grid: what is out of sight costs nothing then, and a thousand rows are sorted at
+ * once. The roles say what a table's own layout would have said. Sorted by its headers, one stop for the Tab key, arrows from row to row, Enter opens a layer. Rows
  * whose layer did not change stay as they are, so that a run can fill a long table in row by row.
  */
 export class LayerTable {
   readonly table: HTMLTableElement;
-  readonly #head = element("tr");
-  readonly #body = element("tbody");
+  readonly #head = element("tr", { role: "row" });
+  readonly #body = element("tbody", { role: "rowgroup" });
   readonly #lines = new Map<string, Line>();
   #columns: readonly Column[] = [];
   #mode: ShownLayers["mode"] | null = null;
@@ -42,7 +46,7 @@ export class LayerTable {
     labelledBy: string,
   ) {
     this.#sort = context.memory.now.sort ?? BY_POSITION;
-    this.table = element("table", { id: "layer-table", role: "grid", "aria-labelledby": labelledBy, "data-testid": "layer-table" }, element("thead", {}, this.#head), this.#body); // prettier-ignore
+    this.table = element("table", { id: "layer-table", role: "grid", "aria-labelledby": labelledBy, "data-testid": "layer-table" }, element("thead", { role: "rowgroup" }, this.#head), this.#body); // prettier-ignore
     this.#body.addEventListener("keydown", (event) => this.#onKey(event));
     this.#head.addEventListener("keydown", (event) => this.#onHeadKey(event));
     this.#body.addEventListener("click", ({ target }) => {
@@ -70,6 +74,7 @@ export class LayerTable {
       this.#lines.get(key)!.element.remove();
       this.#lines.delete(key);
     }
+    this.table.classList.toggle("long", rows.length > MOST_LAID_OUT);
     return this.filter(filter);
   }
 
@@ -103,8 +108,7 @@ export class LayerTable {
     const [row, head, view] = [line, this.#head, box].map((one) => one.getBoundingClientRect());
     const above = view.top + head.height - row.top;
     const below = row.bottom - view.bottom;
-    if (above > 0) box.scrollTop -= above;
-    else if (below > 0) box.scrollTop += below;
+    box.scrollTop += above > 0 ? -above : Math.max(below, 0);
   }
 
   #setMode(mode: ShownLayers["mode"]): void {
@@ -115,6 +119,14 @@ export class LayerTable {
     if (!this.#columns.some(({ id }) => id === this.#sort.column)) this.#sort = BY_POSITION;
     this.#head.replaceChildren(...this.#columns.map((column, i) => this.#headCell(column, i)));
     this.#markSort();
+    this.#setWidths();
+  }
+
+  #setWidths(): void {
+    const tracks = this.#columns.map(({ width, grows }) => (grows ? `minmax(${width}rem, ${grows}fr)` : `${width}rem`));
+    this.table.style.setProperty("--columns", tracks.join(" "));
+    // Where there is no room for more, the table scrolls.
+    this.table.style.minWidth = `${this.#columns.reduce((sum, { width }) => sum + width, 0)}rem`;
   }
 
   #headCell(column: Column, index: number): HTMLElement {
@@ -124,7 +136,11 @@ export class LayerTable {
       ...withSubscripts(column.title),
     );
     button.addEventListener("click", () => this.#sortBy(column.id));
-    const head = element("th", { scope: "col", class: column.kind, "data-column": column.id }, button);
+    const head = element(
+      "th",
+      { role: "columnheader", scope: "col", class: column.kind, "data-column": column.id },
+      button,
+    );
     this.context.tips.describe(button, column.help);
     return head;
   }
@@ -148,7 +164,8 @@ export class LayerTable {
   #update(row: LayerRow): void {
     const known = this.#lines.get(row.key);
     if (known && sameRow(known.row, row)) return;
-    const line = known?.element ?? element("tr", { "data-key": row.key, tabindex: -1, "aria-selected": "false", "data-testid": "layer-row" }); // prettier-ignore
+    const line = known?.element ?? element("tr", { role: "row",
+        "data-key": row.key, tabindex: -1, "aria-selected": "false", "data-testid": "layer-row" }); // prettier-ignore
     line.toggleAttribute("data-measured", row.measured !== null);
     line.replaceChildren(...this.#columns.map((column) => cellOf(column, row)));
     if (known) {
@@ -230,6 +247,10 @@ function sameRow(a: LayerRow, b: LayerRow): boolean {
 function cellOf({ kind, cell }: Column, row: LayerRow): HTMLElement {
   const content = cell(row);
   return kind === "name"
-    ? element("th", { scope: "row", class: "name" }, element("div", { class: "contained" }, ...content))
-    : element("td", { class: kind }, ...content);
+    ? element(
+        "th",
+        { role: "rowheader", scope: "row", class: "name" },
+        element("div", { class: "contained" }, ...content),
+      )
+    : element("td", { role: "gridcell", class: kind }, ...content);
 }

@@ -31,8 +31,10 @@ export function progressView({ host, strings, announcer }: Context): View {
     const { analysis } = state;
     const busy = isBusy(analysis);
     const hadFocus = section.contains(document.activeElement);
-    if (busy && section.hidden && isLost(document.activeElement)) requestAnimationFrame(() => cancel.focus());
+    const begins = busy && section.hidden;
     section.hidden = !busy;
+    // The button that was pressed is gone: the next one to press takes its place.
+    if (begins && document.activeElement?.closest(".actions, .notices")) cancel.focus();
     if (!busy) {
       if (hadFocus) document.querySelector<HTMLElement>("h1")?.focus();
       // A failure is an alert of its own.
@@ -60,11 +62,6 @@ export function progressView({ host, strings, announcer }: Context): View {
     stage = told;
   };
   return { element: section, show };
-}
-
-/** A button that disappears takes the focus with it. */
-function isLost(focused: Element | null): boolean {
-  return focused === null || focused === document.body || focused.closest(".actions, .notice") !== null;
 }
 
 function stageText({ stage, preview }: Running, strings: Context["strings"]): string {

@@ -26,7 +26,9 @@ export function resultsView(context: Context): View {
     const texts = report.warnings;
     warningBox.hidden = texts.length === 0;
     warningsTitle.textContent = counted(texts.length, strings.oneWarning, strings.warnings);
-    warnings.replaceChildren(...texts.map((text) => element("li", {}, visible(text))));
+    warnings.replaceChildren(
+      ...texts.map((text) => element("li", {}, element("div", { class: "contained long" }, visible(text)))),
+    );
   });
   return { element: section, show: (state) => show(shownReport(state)?.report ?? null) };
 }

@@ -28,7 +28,7 @@ export class Tips {
       if (anchor?.matches(":focus-visible")) this.#show(anchor);
     });
     document.addEventListener("focusout", () => this.#hide());
-    document.addEventListener("scroll", () => this.#hide(), { capture: true, passive: true });
+    document.addEventListener("scroll", () => this.#anchor && this.#hide(), { capture: true, passive: true });
     document.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") this.#hide();
     });
@@ -53,11 +53,14 @@ export class Tips {
   }
 
   #hover({ target, clientX }: PointerEvent): void {
-    if (target instanceof Node && this.#tip.contains(target)) return clearTimeout(this.#timer);
-    const anchor = this.#anchorOf(target);
-    if (anchor === this.#anchor && anchor !== null) return clearTimeout(this.#timer);
     clearTimeout(this.#timer);
-    const next = (): void => (anchor ? this.#show(anchor, clientX) : this.#hide());
+    if (target instanceof Node && this.#tip.contains(target)) return;
+    const anchor = this.#anchorOf(target);
+    if (anchor !== null && anchor === this.#anchor) return;
+    const next = (): void => {
+      if (anchor?.matches(":hover")) this.#show(anchor, clientX);
+      else this.#hide();
+    };
     this.#timer = window.setTimeout(next, anchor ? REST : GRACE);
   }
 

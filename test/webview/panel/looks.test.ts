@@ -28,18 +28,22 @@ describe.skipIf(!browser)("the panel in every state and theme", () => {
     return panel;
   }
 
-  it.each(THEMES)("is accessible and breaks no policy in %s", async (theme) => {
+  it("is accessible and breaks no policy in any theme", async () => {
     const problems: string[] = [];
     for (const situation of all) {
-      const panel = await shown(situation, { theme });
+      const panel = await shown(situation, { theme: THEMES[0] });
       expect(await panel.page.locator("body").getAttribute("data-state"), situation.name).toBe(situation.state);
-      const found = [...(await panel.accessibilityProblems()), ...(await panel.complaints())];
-      problems.push(...found.map((problem) => `${situation.name}: ${problem}`));
-      await panel.screenshot(`${situation.name}-${theme.toLowerCase().replaceAll(" ", "-")}`);
+      for (const [i, theme] of THEMES.entries()) {
+        if (i > 0) await panel.switchTheme(theme);
+        const found = await panel.accessibilityProblems(i === 0 ? "all" : "colours");
+        problems.push(...found.map((problem) => `${situation.name}, ${theme}: ${problem}`));
+        await panel.screenshot(`${situation.name}-${theme.toLowerCase().replaceAll(" ", "-")}`);
+      }
+      problems.push(...(await panel.complaints()));
       await panel.close();
     }
     expect(problems).toEqual([]);
-  });
+  }, 300_000);
 
   it.each([NARROW, 600, WIDE])("stays within %i pixels", async (width) => {
     for (const situation of all) {

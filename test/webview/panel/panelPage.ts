@@ -36,9 +36,11 @@ const EDITOR_STYLE = `html { scrollbar-color: auto; } body { overscroll-behavior
   code { color: var(--vscode-textPreformat-foreground); background-color: var(--vscode-textPreformat-background);
   padding: 1px 3px; border-radius: 4px; }`;
 
-function themeStyle(theme: Theme): string {
-  const variables = Object.entries(themes[theme].variables).map(([name, value]) => `${name}: ${value};`);
-  return `html { ${variables.join(" ")} }\n${EDITOR_STYLE}`;
+/** Sets a theme as the editor does: variables on the document, the kind on the body. Runs in the page. */
+function applyTheme({ variables, bodyClass }: (typeof themes)[Theme]): void {
+  document.documentElement.removeAttribute("style");
+  for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
+  document.body.className = bodyClass;
 }
 
 /** The built panel, served as the editor serves it: the page by its function, script and style as files. */
@@ -60,8 +62,8 @@ export class PanelServer {
           ? ["text/javascript", file("panel.js")]
           : pathname === "/panel.css"
             ? ["text/css", file("panel.css")]
-            : pathname === "/theme.css"
-              ? ["text/css", themeStyle(theme)]
+            : pathname === "/editor.css"
+              ? ["text/css", EDITOR_STYLE]
               : ["text/html", pageOf(`http://${request.headers.host}`, theme)];
       response.setHeader("content-type", `${type}; charset=utf-8`);
       response.end(body);
@@ -85,7 +87,9 @@ export class PanelServer {
           // As the real one, it takes only what can be cloned.
           postMessage: (message: FromPanel) => stub.posted.push(structuredClone(message)),
           getState: () => stub.kept,
-          setState: (state: unknown) => (stub.kept = JSON.parse(JSON.stringify(state))),
+          setState: (state: unknown) => {
+            stub.kept = structuredClone(state);
+          },
         }),
       });
       addEventListener("securitypolicyviolation", (event) => {
@@ -94,7 +98,9 @@ export class PanelServer {
     }, kept);
     const { port } = this.server.address() as AddressInfo;
     await page.goto(`http://127.0.0.1:${port}/?theme=${encodeURIComponent(theme)}`);
-    await page.waitForFunction(() => (window as unknown as { stub: Stub }).stub.posted.some(({ kind }) => kind === "ready"));
+    await page.waitForFunction(() =>
+      (window as unknown as { stub: Stub }).stub.posted.some(({ kind }) => kind === "ready"),
+    );
     return new PanelPage(page, errors);
   }
 
@@ -112,9 +118,10 @@ function pageOf(origin: string, theme: Theme): string {
     styleUri: `${origin}/panel.css`,
     strings: panelStrings((english) => english),
   });
+  const set = `(${applyTheme.toString()})(${JSON.stringify(themes[theme])})`;
   return html
-    .replace("<link", `<link rel="stylesheet" href="${origin}/theme.css?theme=${encodeURIComponent(theme)}">\n<link`)
-    .replace("<body ", `<body class="${themes[theme].bodyClass}" `);
+    .replace("<link", `<link rel="stylesheet" href="${origin}/editor.css">\n<link`)
+    .replace('<div id="panel">', `<script nonce="${NONCE}">${set}</script>\n$&`);
 }
 
 export class PanelPage {
@@ -152,12 +159,8 @@ export class PanelPage {
     return [...this.errors, ...violations];
   }
 
-  /** Switches the theme as the editor does: variables on the document, the kind on the body. */
   async switchTheme(theme: Theme): Promise<void> {
-    await this.page.evaluate(({ variables, bodyClass }) => {
-      for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty(name, value);
-      document.body.className = bodyClass;
-    }, themes[theme]);
+    await this.page.evaluate(applyTheme, themes[theme]);
     await this.settled();
     await this.settled();
   }
@@ -181,9 +184,10 @@ export class PanelPage {
   }
 
   /** What axe finds wrong, one line for each element. */
-  async accessibilityProblems(): Promise<string[]> {
-    await this.page.evaluate(axeSource);
-    const { violations } = await this.page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })");
+  async accessibilityProblems(rules: "all" | "colours"): Promise<string[]> {
+    if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(axeSource);
+    const only = rules === "all" ? "" : ", runOnly: { type: 'rule', values: ['color-contrast'] }";
+    const { violations } = await this.page.evaluate<AxeResults>(`axe.run({ resultTypes: ['violations']${only} })`);
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)); // prettier-ignore
   }
 
