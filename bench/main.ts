@@ -3,12 +3,14 @@ import os from "node:os";
 import { benchAnalysis } from "./analysis";
 import { writeReadmeExample } from "./readme";
 import { benchLazy } from "./lazy";
+import { benchPreview } from "./preview";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
 
 /** The benchmarks by name, in the order in which they run. Each prints a table and gives its rows. */
 const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<unknown>>> = {
   eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
   analysis: () => benchAnalysis(),
+  preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),
 };
 

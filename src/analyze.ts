@@ -1,13 +1,17 @@
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { calibrate, gramGroups } from "./analysis/calibrate";
-import { analyzedLayer, weightReport, type AnalyzedLayer } from "./analysis/layerReport";
+import { analyzedLayer, type AnalyzedLayer } from "./analysis/layerReport";
+import { defaultCacheBytes, peakMemory } from "./analysis/memory";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
+import { openPreviewData, previewReport, previewWarnings } from "./analysis/preview";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
 import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
+import { reportHead } from "./analysis/reportHead";
 import { scoreOriginal, type Scoring } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
 import { dataWarnings, resultWarnings } from "./analysis/warnings";
+import { analyzeWeights } from "./analysis/weightsOnly";
 import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
 import { gramKey } from "./layers/layer";
 import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
@@ -15,11 +19,8 @@ import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
-import { bytesWithData } from "./onnx/externalTensors";
-import { modelParameters } from "./onnx/parameters";
-import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "./report";
-import { chooseDevice, type DeviceChoice } from "./runtime/executionProviders";
-import { sha256OfModel } from "./onnx/sha256";
+import type { ModelReport } from "./report";
+import type { DeviceChoice } from "./runtime/executionProviders";
 
 export interface AnalyzeOptions {
   /** A config, or the path of one; without it, the file beside the model. */
@@ -33,6 +34,10 @@ export interface AnalyzeOptions {
   readonly energy?: number;
   /** Only what the weights tell; no data is read. */
   readonly weightsOnly?: boolean;
+  /** A first look on few samples, with an estimate of what the full run takes. */
+  readonly preview?: boolean;
+  /** Bytes of memory for kept activations; beyond it they go to disk (default: a quarter of the machine's memory). */
+  readonly memory?: number;
   readonly device?: DeviceChoice;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
@@ -68,15 +73,21 @@ export interface Analysis {
 
 export async function analyzeWithData(
   subject: Subject,
-  config: ResolvedConfig,
+  wholeConfig: ResolvedConfig,
   options: Omit<AnalyzeOptions, "config">,
 ): Promise<Analysis> {
   const { model, layers } = subject;
-  const tolerance = options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE;
+  const tolerance = options.tolerance ?? wholeConfig.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();
-  const data = await watch.time("preparation", () => openData(subject, config, { signal: options.signal }));
-  const searches = data.validationBatches !== null && options.energy === undefined;
+  const cacheBytes = options.memory ?? defaultCacheBytes();
+  const preview = options.preview
+    ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, { signal: options.signal }))
+    : null;
+  const config = preview?.config ?? wholeConfig;
+  const data =
+    preview?.data ?? (await watch.time("preparation", () => openData(subject, config, { signal: options.signal })));
+  const searches = data.validationBatches !== null && options.energy === undefined && (preview?.searches ?? true);
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
   const plan = plannedWork(subject, data, searches);
@@ -88,7 +99,7 @@ export async function analyzeWithData(
 
   meter.enter("original");
   const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
-  const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, onWork }) : null;
+  const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, cacheBytes, onWork }) : null;
   const analyzed: AnalyzedLayer[] = [];
   try {
     for (const group of gramGroups(layers)) {
@@ -113,7 +124,7 @@ export async function analyzeWithData(
       }
     }
   } finally {
-    await evaluator?.release();
+    await evaluator?.close();
   }
 
   meter.enter("verification");
@@ -126,70 +137,23 @@ export async function analyzeWithData(
     baseline: searches ? baseline : null,
     energy,
   });
+  const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
+  const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
-    ...(await reportHead(subject, layerReports, options)),
+    ...(await reportHead(subject, layerReports, options.device)),
     settings,
     accuracy,
-    cost: { seconds: watch.seconds(), ...work, stages: watch.byStage() },
+    cost: { seconds: watch.seconds(), ...work, ...spent },
+    preview: preview && previewReport(subject, preview, { ...spent, cacheBytes }),
     layers: layerReports,
     warnings: [
       ...subject.warnings,
+      ...(preview ? previewWarnings(preview) : []),
       ...dataWarnings(subject, data, scoring, searches ? tolerance : null),
       ...resultWarnings(layerReports, accuracy, searches ? tolerance : null),
     ],
   };
   return { report, analyzed, data };
-}
-
-/** Weight rank and stable rank of every layer: no data, no inference. */
-async function analyzeWeights(
-  subject: Subject,
-  config: ResolvedConfig,
-  options: Omit<AnalyzeOptions, "config">,
-): Promise<ModelReport> {
-  const watch = new Stopwatch();
-  const layers: LayerReport[] = [];
-  for (const layer of subject.layers) {
-    options.signal?.throwIfAborted();
-    const weight = readConstant(subject.model.wire, layer.weight);
-    const report = weightReport(layer, layerWeightSpectrum(layer, weight), null);
-    layers.push(report);
-    options.onEvent?.({ kind: "layer", layer: report });
-  }
-  return {
-    ...(await reportHead(subject, layers, options)),
-    settings: await reportSettings({}, null, {
-      tolerance: options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE,
-      ranks: "none",
-      search: null,
-      baseline: null,
-      energy: null,
-    }),
-    accuracy: { metric: null, samples: null, original: null, projected: null, decomposed: null },
-    cost: { seconds: watch.seconds(), evaluations: 0, forwardEquivalents: 0, stages: {} },
-    layers,
-    warnings: [...subject.warnings],
-  };
-}
-
-async function reportHead(
-  { model, index, skipped }: Subject,
-  layers: readonly LayerReport[],
-  options: Omit<AnalyzeOptions, "config">,
-): Promise<Pick<ModelReport, "schemaVersion" | "model" | "device" | "totals" | "skipped" | "compressed">> {
-  return {
-    schemaVersion: REPORT_SCHEMA_VERSION,
-    model: {
-      path: model.path,
-      sha256: await sha256OfModel(model),
-      bytes: bytesWithData(model),
-      opset: model.opsets.get("") ?? 0,
-    },
-    device: chooseDevice(options.device ?? "auto"),
-    totals: reportTotals(layers, modelParameters(index)),
-    skipped: [...skipped],
-    compressed: null,
-  };
 }
 
 /** Accuracy of the whole network with every layer replaced: by W′, and by factors where they are smaller. */

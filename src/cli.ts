@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
+import { parseByteSize } from "./cli/format";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
@@ -21,6 +22,7 @@ interface AnalysisFlags {
   baseline?: "original" | "previous";
   energy?: number;
   device?: DeviceChoice;
+  memory?: number;
   report?: string;
   html?: string;
   force?: boolean;
@@ -32,6 +34,15 @@ function number(what: string, accepts: (value: number) => boolean): (text: strin
     if (text.trim() === "" || !accepts(value)) throw new InvalidArgumentError(`It must be ${what}.`);
     return value;
   };
+}
+
+/** Less would not hold one batch of a small model: somebody forgot the unit. */
+const LEAST_MEMORY = 1024 * 1024;
+
+function memorySize(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== null && bytes >= LEAST_MEMORY) return bytes;
+  throw new InvalidArgumentError("It must be a size of at least 1MB, such as 512MB or 2GB.");
 }
 
 function withAnalysisOptions(command: Command): Command {
@@ -49,6 +60,11 @@ function withAnalysisOptions(command: Command): Command {
     )
     .option("--energy <share>", "ranks from this share of the energy, without a search", share)
     .addOption(new Option("--device <device>", "where the model runs").choices([...deviceChoices]).default("auto"))
+    .option(
+      "--memory <size>",
+      "memory for kept activations, the rest goes to disk (default: a quarter of all)",
+      memorySize,
+    )
     .option("-r, --report <file>", "write the report as JSON")
     .option("--html <file>", "write the report as one HTML page")
     .option("-f, --force", "overwrite files");
@@ -73,7 +89,12 @@ function program(): Command {
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
     .option("--weights-only", "use no data: weight rank and stable rank only")
-    .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean }) => {
+    .addOption(
+      new Option("--preview", "a first look on few samples, with what the full run would take").conflicts(
+        "weightsOnly",
+      ),
+    )
+    .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean; preview?: boolean }) => {
       const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
       checkReportTargets({ "--report": target, "--html": html }, model, force);

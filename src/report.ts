@@ -104,6 +104,16 @@ const compression = z.strictObject({
     .nullable(),
 });
 
+const subset = z.strictObject({ samples: count, of: count });
+
+const preview = z.strictObject({
+  calibration: subset,
+  validation: subset.nullable(),
+  fullRun: z
+    .strictObject({ seconds: z.number(), memory: count, disk: count })
+    .meta({ description: "Estimates: seconds, and bytes of memory and of temporary files" }),
+});
+
 export const modelReportSchema = z
   .strictObject({
     schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
@@ -139,7 +149,15 @@ export const modelReportSchema = z
         .number()
         .meta({ description: "Samples run through the network, weighted by the share of its MACs that really ran" }),
       stages: z.record(z.string(), z.number()).meta({ description: "Seconds by stage" }),
+      memory: z
+        .strictObject({
+          peak: count.meta({ description: "The most memory that the process held (peak resident set size)" }),
+          cache: count.meta({ description: "The most activations that were kept in memory" }),
+          spilled: count.meta({ description: "The most activations that were kept on disk" }),
+        })
+        .meta({ description: "Bytes" }),
     }),
+    preview: preview.nullable().meta({ description: "Null for a full run" }),
     layers: z.array(layerReport),
     skipped: z.array(skippedLayer),
     warnings: z.array(z.string()),

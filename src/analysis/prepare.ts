@@ -64,6 +64,8 @@ export interface SubjectData {
   readonly validationBatches: Batches | null;
   /** Whether accuracy is measured on the samples that the layers are measured on. */
   readonly validationIsCalibration: boolean;
+  /** Bytes of decoded images that are kept in memory, of both. */
+  readonly decodedBytes: number;
   readonly probe: Probe;
   /** Per layer: places per sample at which its weight is applied. */
   readonly positions: ReadonlyMap<Layer, number>;
@@ -116,6 +118,7 @@ export async function openData(
     calibrationBatches,
     validationBatches: validation ? cutIntoBatches(validation, inputs, size) : null,
     validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
+    decodedBytes: calibration.decodedBytes + (validation?.decodedBytes ?? 0),
     probe,
     positions,
     macShare: macShares(layers, probe),

@@ -12,7 +12,7 @@ export interface Scoring {
   readonly targets: Int32Array;
   /** Accuracy of the original, 0…1. */
   readonly original: number;
-  readonly evaluator: Omit<EvaluatorContext, "onWork">;
+  readonly evaluator: Omit<EvaluatorContext, "onWork" | "cacheBytes">;
 }
 
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */

@@ -18,6 +18,8 @@ const MAX_SAMPLES = 2 ** 32 - 1;
 export interface Dataset {
   /** Number of samples in use. */
   readonly count: number;
+  /** Number of samples that the source has. */
+  readonly available: number;
   /** One class number per sample in use; null without labels. */
   readonly labels: Int32Array | null;
   /** Where {@link labels} come from, for `checkLabels`. */
@@ -30,6 +32,8 @@ export interface Dataset {
   readonly sources: readonly string[];
   /** Bytes of one sample as the model takes it, over all inputs. */
   readonly sampleBytes: number;
+  /** Bytes of decoded images that are kept in memory. */
+  readonly decodedBytes: number;
   /** What is doubtful about the data, in sentences. */
   readonly warnings: readonly string[];
   /**
@@ -70,12 +74,14 @@ export async function openDataset(
   let hashes: ReturnType<Dataset["sha256"]> | undefined;
   return {
     count: indices.length,
+    available: count,
     labels: found && Int32Array.from(indices, (index) => found.values[index]),
     labelOrigin: found && { path: found.path, indices, folders: found.folders },
     classNames: found?.classNames ?? null,
     inputs: fed.map(({ input }) => input.name),
     sources: fed.map((one) => one.path),
     sampleBytes: loaded.parts.reduce((sum, { preprocessor }) => sum + sampleBytes(preprocessor), 0),
+    decodedBytes: loaded.decodedBytes,
     warnings: [...warnings, ...fed.flatMap((one) => one.source.warnings), ...loaded.warnings],
     batch(start, samples) {
       if (start < 0 || samples < 0 || start + samples > indices.length) {
@@ -118,8 +124,9 @@ async function loadInputs(
   fed: readonly FedInput[],
   chosen: Uint32Array,
   options: LoadOptions,
-): Promise<{ parts: LoadedInput[]; indices: Uint32Array; warnings: string[] }> {
+): Promise<{ parts: LoadedInput[]; indices: Uint32Array; decodedBytes: number; warnings: string[] }> {
   let indices = chosen;
+  let decodedBytes = 0;
   const warnings: string[] = [];
   const parts: LoadedInput[] = [];
   for (const { input, source, settings } of fed) {
@@ -130,11 +137,12 @@ async function loadInputs(
       const decoded = await source.decode(indices, wantedImages(input, settings), options);
       samples = decoded.samples;
       indices = decoded.indices;
+      decodedBytes += indices.length * samples.sampleShape.reduce((product, dim) => product * dim, 1);
       warnings.push(...decoded.warnings);
     }
     parts.push({ name: input.name, samples, preprocessor: createPreprocessor(samples, settings, input) });
   }
-  return { parts, indices, warnings };
+  return { parts, indices, decodedBytes, warnings };
 }
 
 function readSamples({ samples, preprocessor }: LoadedInput, indices: Uint32Array): TensorValue {

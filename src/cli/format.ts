@@ -18,6 +18,29 @@ export function short(value: number): string {
   return unit === 0 ? String(value) : `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)}${UNITS[unit]}`;
 }
 
+const BYTE_UNITS = ["bytes", "KB", "MB", "GB", "TB"];
+
+/** 1610612736 → "1.5 GB", with 1024 bytes to a KB, as operating systems count memory. */
+export function byteSize(bytes: number): string {
+  let scaled = bytes;
+  let unit = 0;
+  while (scaled >= 1024 && unit < BYTE_UNITS.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)} ${BYTE_UNITS[unit]}`;
+}
+
+const SIZE = /^(\d+(?:\.\d+)?) ?([kmgt]?)i?b?$/i;
+
+/** "1.5GB", "512 MiB" or a number of bytes → bytes; null if it is no size. The inverse of {@link byteSize}. */
+export function parseByteSize(text: string): number | null {
+  const match = SIZE.exec(text.trim());
+  if (!match) return null;
+  const [, number, unit] = match;
+  return Math.floor(Number(number) * 1024 ** (unit === "" ? 0 : 1 + "kmgt".indexOf(unit.toLowerCase())));
+}
+
 /** 0.6520 → "65.2%"; null → "–". */
 export function percent(share: number | null, digits = 1): string {
   return share === null ? "–" : `${(100 * share).toFixed(digits)}%`;

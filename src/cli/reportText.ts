@@ -1,5 +1,5 @@
 import type { LayerReport, ModelReport } from "../report";
-import { percent, printable, short, shortNames, table, thousands } from "./format";
+import { byteSize, duration, percent, printable, short, shortNames, table, thousands } from "./format";
 
 /** The report as the terminal shows it: table, headline, warnings. */
 export function reportText(report: ModelReport): string {
@@ -128,8 +128,25 @@ function headline(report: ModelReport): string {
   }[settings.ranks];
   lines.push(["Ranks by", how]);
   const evaluations = cost.evaluations > 0 ? `, ${cost.evaluations} evaluations` : "";
-  lines.push(["Cost", `${cost.seconds.toFixed(1)} s on ${device.used} (${device.why})${evaluations}`]);
+  const { peak, spilled } = cost.memory;
+  const disk = spilled > 0 ? ` (${byteSize(spilled)} of activations on disk)` : "";
+  lines.push([
+    "Cost",
+    `${cost.seconds.toFixed(1)} s on ${device.used} (${device.why})${evaluations}, at most ${byteSize(peak)} of memory${disk}`,
+  ]);
+  if (report.preview) lines.push(["The full run", fullRunText(report.preview.fullRun)]);
   return definitions(lines);
+}
+
+/** "4 s", "2:45 minutes", "1:10:00 hours". */
+function spell(seconds: number): string {
+  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  return `${duration(seconds)} ${seconds < 3600 ? "minutes" : "hours"}`;
+}
+
+function fullRunText({ seconds, memory, disk }: NonNullable<ModelReport["preview"]>["fullRun"]): string {
+  const files = disk > 0 ? `, and ${byteSize(disk)} of temporary files` : "";
+  return `would take about ${spell(seconds)} and ${byteSize(memory)} of memory${files}`;
 }
 
 /** What compress adds to the report. */

@@ -7,6 +7,7 @@ import type { Node } from "../onnx/schema";
 import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
 import { createSession, type Session, type TensorValue } from "../runtime/session";
 import { countCorrect, predictions } from "./accuracy";
+import { ActivationStore } from "./activationStore";
 
 /** What an evaluator works on. */
 export interface EvaluatorContext {
@@ -20,6 +21,8 @@ export interface EvaluatorContext {
   /** Share of the network's MACs that lie in `nodes`. */
   readonly macShare: (nodes: ReadonlySet<Node>) => number;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of memory for the values in front of a layer; what is beyond goes to disk. */
+  readonly cacheBytes: number;
   /** Called after every batch that was run, with its cost in forward equivalents. */
   readonly onWork: (forwardEquivalents: number) => void;
 }
@@ -33,13 +36,20 @@ const WEIGHT_INPUT = "ranklens/weight";
  * advanced, never recomputed from the start in a chain.
  */
 export class Evaluator {
-  private boundary = new Map<string, readonly TensorValue[]>();
+  /** Values in front of the layer, for every batch. */
+  private readonly boundary: ActivationStore;
   private suffix: { session: Session; share: number; inputs: readonly string[] } | undefined;
   private layer: Layer | undefined;
   private readonly dataDependent: ReadonlySet<Node>;
 
   constructor(private readonly context: EvaluatorContext) {
     this.dataDependent = dataDependentNodes(context.index);
+    this.boundary = new ActivationStore(context.cacheBytes);
+  }
+
+  /** The most bytes of activations that were kept at a time. */
+  get cachePeak(): { memory: number; disk: number } {
+    return this.boundary.peak;
   }
 
   /** Prepares evaluations of `layer`; returns whether the layer has any influence on the output. */
@@ -86,7 +96,13 @@ export class Evaluator {
     return correct;
   }
 
-  async release(): Promise<void> {
+  /** Gives back the session and everything that is kept. */
+  async close(): Promise<void> {
+    await this.release();
+    this.boundary.close();
+  }
+
+  private async release(): Promise<void> {
     await this.suffix?.session.release();
     this.suffix = undefined;
   }
@@ -95,40 +111,35 @@ export class Evaluator {
   private async advance(names: readonly string[]): Promise<void> {
     const { model, index, batches, signal, onWork } = this.context;
     const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
-    const next = new Map(
-      names.flatMap((name) => {
-        const values = this.boundary.get(name);
-        return values ? [[name, values] as const] : [];
-      }),
-    );
+    const known = this.boundary.names();
+    const unwanted = [...known].filter((name) => !names.includes(name));
     if (missing.length > 0) {
-      const known = new Set(this.boundary.keys());
       const part = partBetween(index, missing, known, this.dataDependent);
       const inputs = this.declarations(part.boundary);
       const bytes = partModel(model, part, { inputs, outputs: missing });
       const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder);
       const share = this.context.macShare(part.nodes);
-      const computed = new Map<string, TensorValue[]>(missing.map((name) => [name, []]));
       try {
         for (let i = 0; i < batches.count; i++) {
           signal?.throwIfAborted();
           const outputs = await session.run(this.valuesAt(part.boundary, i));
-          for (const [name, values] of computed) values.push(outputs.get(name)!);
+          // The old values of a batch go before the new ones come: both need not fit.
+          for (const name of unwanted) this.boundary.deleteBatch(name, i);
+          for (const name of missing) this.boundary.put(name, i, outputs.get(name)!);
           onWork(this.extent(i).samples * share);
         }
       } finally {
         await session.release();
       }
-      for (const [name, values] of computed) next.set(name, values);
     }
-    this.boundary = next;
+    for (const name of unwanted) this.boundary.delete(name);
   }
 
   private valuesAt(names: readonly string[], batch: number): Map<string, TensorValue> {
     const { batches } = this.context;
     // The model's own inputs are cheap to make anew and large to keep.
     const fed = names.some((name) => batches.inputs.has(name)) ? batches.batch(batch).values : null;
-    return new Map(names.map((name) => [name, fed?.get(name) ?? this.boundary.get(name)![batch]]));
+    return new Map(names.map((name) => [name, fed?.get(name) ?? this.boundary.get(name, batch)]));
   }
 
   private extent(batch: number): { start: number; samples: number; rows: number } {

@@ -86,7 +86,13 @@ export function report(layers: readonly LayerReport[], change: Partial<ModelRepo
     device: { requested: "auto", used: "cpu", why: "there is no other" },
     totals: reportTotals(layers, 1000),
     accuracy: { metric: "top-1", samples: 100, original: 0.8, projected: 0.7, decomposed: 0.75 },
-    cost: { seconds: 12, evaluations: 7, forwardEquivalents: 700, stages: { calibration: 2, search: 9 } },
+    cost: {
+      seconds: 12,
+      evaluations: 7,
+      forwardEquivalents: 700,
+      stages: { calibration: 2, search: 9 },
+      memory: { peak: 3e8, cache: 2e7, spilled: 0 },
+    },
     layers,
     skipped: [],
     warnings: [],
@@ -102,7 +108,13 @@ export function weightsReport(): ModelReport {
     ...full,
     settings: { ...full.settings, calibration: null, validation: null, ranks: "none", search: null, baseline: null },
     accuracy: { metric: null, samples: null, original: null, projected: null, decomposed: null },
-    cost: { seconds: 0.01, evaluations: 0, forwardEquivalents: 0, stages: {} },
+    cost: {
+      seconds: 0.01,
+      evaluations: 0,
+      forwardEquivalents: 0,
+      stages: {},
+      memory: { peak: 1e8, cache: 0, spilled: 0 },
+    },
   };
 }
 

@@ -195,6 +195,7 @@ describe("a weight behind other nodes is a layer", () => {
       macShare: () => 1,
       signal: undefined,
       onWork: () => undefined,
+      cacheBytes: Infinity,
     };
     const evaluator = new Evaluator(context);
     try {
@@ -213,7 +214,7 @@ describe("a weight behind other nodes is a layer", () => {
       expect(expected).toBeGreaterThan(0);
       expect(expected).toBeLessThan(20);
     } finally {
-      await evaluator.release();
+      await evaluator.close();
     }
   });
 });

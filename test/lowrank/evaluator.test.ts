@@ -23,6 +23,8 @@ function dataset(sampleDims: readonly number[]): Dataset {
   const data = floats(SAMPLES * width, 1);
   return {
     count: SAMPLES,
+    available: SAMPLES,
+    decodedBytes: 0,
     labels: null,
     labelOrigin: null,
     classNames: null,
@@ -47,6 +49,7 @@ function context({ model, index }: Opened, batches: Batches, more: Partial<Evalu
     targets: classes(SAMPLES, CLASSES, 2),
     macShare: () => 1,
     signal: undefined,
+    cacheBytes: Infinity,
     onWork: () => undefined,
     ...more,
   };
@@ -97,28 +100,37 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
     ["several batches and a smaller last one", "n", 10],
     ["single samples", "n", 1],
     ["a fixed batch size with a filled-up last batch", 8, 8],
-  ] as const)("every layer's count is that of the whole model: %s", async (__, batch, size) => {
-    const opened = openBytes(build(batch));
-    const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, size);
-    expect(batches.count).toBe(Math.ceil(SAMPLES / size));
-    const evaluator = new Evaluator(context(opened, batches));
-    const counts = new Set<number>();
-    const { layers } = findLayers(opened.index);
-    for (const layer of layers) {
-      const matters = await evaluator.start(layer);
-      expect(matters).toBe(layer.name !== "side");
-      if (!matters) continue;
-      for (const seed of [1, 2]) {
-        const data = disturbed(opened, layer, seed);
-        const fixed = typeof batch === "number" ? batch : 1;
-        const expected = await correctOfWhole(opened, sampleDims, fixed, layer, data);
-        expect(await evaluator.correct(data), layer.name).toBe(expected);
-        counts.add(expected);
+    ["everything kept on disk", "n", 10, 0],
+    ["part of it kept on disk", "n", 10, 500],
+  ] as [string, Dimension, number, number?][])(
+    "every layer's count is that of the whole model: %s",
+    async (__, batch, size, cacheBytes = Infinity) => {
+      const opened = openBytes(build(batch));
+      const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, size);
+      expect(batches.count).toBe(Math.ceil(SAMPLES / size));
+      const evaluator = new Evaluator(context(opened, batches, { cacheBytes }));
+      const counts = new Set<number>();
+      const { layers } = findLayers(opened.index);
+      for (const layer of layers) {
+        const matters = await evaluator.start(layer);
+        expect(matters).toBe(layer.name !== "side");
+        if (!matters) continue;
+        for (const seed of [1, 2]) {
+          const data = disturbed(opened, layer, seed);
+          const fixed = typeof batch === "number" ? batch : 1;
+          const expected = await correctOfWhole(opened, sampleDims, fixed, layer, data);
+          expect(await evaluator.correct(data), layer.name).toBe(expected);
+          counts.add(expected);
+        }
       }
-    }
-    await evaluator.release();
-    expect(counts.size).toBeGreaterThan(2);
-  });
+      const { memory, disk } = evaluator.cachePeak;
+      expect(memory).toBeLessThanOrEqual(cacheBytes);
+      expect(memory > 0).toBe(cacheBytes > 0);
+      expect(disk > 0).toBe(cacheBytes < Infinity);
+      await evaluator.close();
+      expect(counts.size).toBeGreaterThan(2);
+    },
+  );
 
   it("layers may be started in any order, and again", async () => {
     const opened = openBytes(build("n"));
@@ -130,7 +142,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
       const data = disturbed(opened, layer, 3);
       expect(await evaluator.correct(data), layer.name).toBe(await correctOfWhole(opened, sampleDims, 1, layer, data));
     }
-    await evaluator.release();
+    await evaluator.close();
   });
 });
 
@@ -151,7 +163,7 @@ describe("an evaluator", () => {
     await evaluator.start(first);
     await evaluator.correct(readConstant(opened.model.wire, first.weight));
     expect(work).toEqual([5, 5, 5, 3.5]);
-    await evaluator.release();
+    await evaluator.close();
   });
 
   it("counts a NaN weight as wrong everywhere, and stops when it is aborted", async () => {
@@ -162,6 +174,6 @@ describe("an evaluator", () => {
     expect(await evaluator.correct(nan)).toBe(0);
     controller.abort(new Error("stop"));
     await expect(evaluator.correct(nan)).rejects.toThrow("stop");
-    await evaluator.release();
+    await evaluator.close();
   });
 });
