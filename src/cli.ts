@@ -10,6 +10,7 @@ import { isExpected } from "./errors";
 import { inspect } from "./inspect";
 import type { ModelReport } from "./report";
 import { writeReport } from "./reportFile";
+import { runInputs, type RunChoices } from "./runInputs";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
 
 /** Exit statuses. A signal gives 128 plus its number, as shells do. */
@@ -88,16 +89,16 @@ function program(): Command {
     });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
-    .option("--weights-only", "use no data: weight rank and stable rank only")
     .addOption(
-      new Option("--preview", "a first look on few samples, with what the full run would take").conflicts(
-        "weightsOnly",
-      ),
+      new Option("--weights-only", "use no data: weight rank and stable rank only").conflicts([
+        ...["tolerance", "search", "baseline", "energy", "preview", "memory"],
+      ]),
     )
+    .option("--preview", "a first look on few samples, with what the full run would take")
     .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean; preview?: boolean }) => {
       const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
-      checkReportTargets({ "--report": target, "--html": html }, model, force);
+      checkReportTargets({ "--report": target, "--html": html }, model, options);
       const report = await runAnalysis("analyze", { model, options });
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
@@ -116,7 +117,7 @@ function program(): Command {
       const { report: target, html, ...options } = flags;
       const { from } = options;
       const force = options.force ?? false;
-      checkReportTargets({ "--report": target, "--html": html }, model, force, { "--output": options.output });
+      checkReportTargets({ "--report": target, "--html": html }, model, options, { "--output": options.output });
       const report = await runAnalysis("compress", { model, options });
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
@@ -127,9 +128,9 @@ function program(): Command {
 
 /** Refuses reports that would take the place of something, or of each other, before any long work is done for them. */
 function checkReportTargets(
-  targets: Readonly<Record<string, string | undefined>>,
+  targets: Readonly<Record<"--report" | "--html", string | undefined>>,
   model: string,
-  force: boolean,
+  options: RunChoices & { force?: boolean },
   others: Readonly<Record<string, string>> = {},
 ): void {
   const named = Object.entries({ ...targets, ...others }).filter((entry): entry is [string, string] => !!entry[1]);
@@ -138,10 +139,10 @@ function checkReportTargets(
     if (!same) return;
     throw new CommanderError(EXIT.usage, "ranklens.usage", `${flag} and ${same[0]} name the same file.`);
   });
-  for (const target of Object.values(targets)) {
+  for (const [flag, target] of Object.entries(targets)) {
     if (target === undefined) continue;
-    checkTarget(target, { force });
-    checkNotInput(target, "the model", model);
+    checkNotInput(target, runInputs(model, { ...options, updatesReport: flag === "--report" }));
+    checkTarget(target, { force: options.force ?? false });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Layer } from "../layers/layer";
-import { factorizeLayer, layerErrors, projectLayer, type LayerBasis } from "../lowrank/layerBasis";
+import { factorizeLayer, layerErrors, projectLayer, weightOnInput, type LayerBasis } from "../lowrank/layerBasis";
 import { fragilityBand, type Evaluation } from "../lowrank/rankSearch";
 import type { Factors } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
@@ -55,6 +55,7 @@ export function analyzedLayer(
     outcome: decomposes ? { kind: "decomposed", rank } : { kind: "kept", reason: keptReason(layer, rank) },
     spectra: {
       input: [...basis.inputSpectrum],
+      weightOnInput: [...weightOnInput(basis)],
       output: [...basis.outputSpectrum],
       weight: [...weightSpectrum],
       projected: [...projectedSpectrum],
@@ -91,7 +92,7 @@ export function weightReport(layer: Layer, weightSpectrum: Float64Array, positio
     parameters: { before: parameters, after: null },
     macs: { before: positions === null ? null : parameters * positions, after: null },
     outcome: { kind: "kept", reason: "ranks were not measured: only the weights were analysed" },
-    spectra: { input: null, output: null, weight: [...weightSpectrum], projected: null },
+    spectra: { input: null, weightOnInput: null, output: null, weight: [...weightSpectrum], projected: null },
     search: null,
   };
 }

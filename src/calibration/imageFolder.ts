@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ExpectedError } from "../errors";
 import { hashFile, hashOfHashes } from "./fileBytes";
 import { createImageDecoder, type ImageDecoder } from "./imageDecoder";
-import { listImages } from "./imageList";
+import { imageFiles, listImages } from "./imageList";
 import { cropCentre, resizeShorter, resizeTo, swapRedAndBlue, toGrey, toRgb, type Pixels } from "./pixels";
 import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind, WantedImages } from "./source";
 
@@ -18,6 +18,7 @@ const HEADERS = 16;
 export const imageFolder: SourceKind = {
   name: "folder of images, with or without class folders (JPEG, PNG, WebP, TIFF, GIF)",
   recognises: (_, isFolder) => isFolder,
+  files: imageFiles,
   open: (path, classes) => Promise.resolve(openImageFolder(path, classes)),
 };
 
@@ -181,8 +182,8 @@ function showSize({ height, width }: { readonly height: number; readonly width: 
 
 function tooManyUnreadable(folder: string, count: number, unreadable: readonly string[]): ExpectedError {
   return new ExpectedError(
-    `${folder}: ${unreadable.length} of ${count} images cannot be read (${unreadable[0]}), and at most ` +
-      `${100 * MOST_UNREADABLE}% may be; repair or remove them`,
+    `${folder}: more than ${100 * MOST_UNREADABLE}% of ${count} images cannot be read (${unreadable.length} so far; ` +
+      `${unreadable[0]}); repair or remove them`,
   );
 }
 

@@ -106,9 +106,17 @@ function mismatch(
 function hint(shape: readonly number[], layout: Layout | undefined, input: ValueInfo): string {
   if (fits([1, ...shape], input)) return "; add an axis of length 1 to the data: array[:, np.newaxis]";
   if (fits([...shape, 1], input)) return "; add an axis of length 1 to the data: array[..., np.newaxis]";
-  if (shape.length !== IMAGE_AXES) return "";
-  const other = LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
-  return other === undefined ? "" : `; set preprocess.layout to "${other}", the order of the axes in the source`;
+  const other =
+    shape.length === IMAGE_AXES &&
+    LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
+  if (other) return `; set preprocess.layout to "${other}", the order of the axes in the source`;
+  const wanted = input.shape?.slice(1) ?? [];
+  const size = (dims: readonly Dimension[]): number => dims.reduce<number>((product, dim) => product * Number(dim), 1);
+  // A free size is NaN here, which equals nothing.
+  if (wanted.length > 0 && size(wanted) === size(shape) && layout === undefined) {
+    return `; if the values are in that order, use array.reshape(-1, ${wanted.join(", ")})`;
+  }
+  return "; save the samples in the shape that the model takes";
 }
 
 /** Decoded images can be cut to what the model wants. */

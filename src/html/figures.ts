@@ -135,8 +135,8 @@ function written(report: ModelReport, compressed: NonNullable<ModelReport["compr
       label: "Latency",
       value: markup`${change(before.toFixed(2), after.toFixed(2))} <small>ms</small>`,
       notes: [
-        markup`<strong>${latency.ratio.toFixed(2)}×</strong> the time, median of ${latency.runs} paired runs`,
-        `batch of ${latency.batch}`,
+        markup`<strong>${latency.ratio.toFixed(2)}×</strong> the time, batch of ${latency.batch}`,
+        `median of ${latency.runs} paired runs`,
       ],
     });
   }

@@ -129,12 +129,13 @@ export function pageData({ layers, accuracy, settings }: ModelReport): unknown {
 
 function drawn(layer: LayerReport): LayerReport {
   const round = (values: readonly number[]): number[] => values.map((value) => Number(value.toPrecision(SPECTRUM_DIGITS)));
-  const { input, output, weight, projected } = layer.spectra;
+  const { input, weightOnInput, output, weight, projected } = layer.spectra;
   return {
     ...layer,
     name: visible(layer.name),
     spectra: {
       input: input && round(input),
+      weightOnInput: weightOnInput && round(weightOnInput),
       output: output && round(output),
       weight: round(weight),
       projected: projected && round(projected),

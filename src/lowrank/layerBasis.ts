@@ -1,7 +1,7 @@
 import type { Layer } from "../layers/layer";
 import { weightMatrices } from "../layers/weights";
 import { computeBasis, weightSpectrum, type Basis } from "../numerics/basis";
-import type { Matrix } from "../numerics/matrix";
+import { squaredRowNorms, type Matrix } from "../numerics/matrix";
 import { factorize, projectWeight, squaredErrorBound, squaredOutput, squaredOutputError } from "../numerics/projection";
 import { sumSpectra } from "../numerics/spectrum";
 import type { GramMatrices } from "../runtime/gramGraph";
@@ -26,6 +26,11 @@ export function layerBasis(layer: Layer, weight: Float32Array, grams: GramMatric
     inputSpectrum: sumSpectra(groups.map((basis) => basis.inputSpectrum)),
     outputSpectrum: sumSpectra(groups.map((basis) => basis.outputSpectrum)),
   };
+}
+
+/** ‖W v‖² for each input direction v, leading first, summed over groups: what W loses where a direction is left out. */
+export function weightOnInput({ groups }: LayerBasis): Float64Array {
+  return sumSpectra(groups.map(({ mappedVectors }) => squaredRowNorms(mappedVectors)));
 }
 
 /** Squared singular values of the layer's W, descending, summed over groups. */

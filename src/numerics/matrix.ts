@@ -101,6 +101,15 @@ function product(
   return result;
 }
 
+/** ‖row‖² of every row: (m×n) → m. */
+export function squaredRowNorms({ rows, columns, data }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++) sum += data[i] * data[i];
+    return sum;
+  });
+}
+
 function shape(a: Matrix): string {
   return `${a.rows}×${a.columns}`;
 }

@@ -49,10 +49,23 @@ export function builtFile(name: string): string {
   return file;
 }
 
+/** How a command is started: by whom (this user otherwise), and what is added to the environment. */
+interface StartOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Starts a command. Nothing of the environment may make its output differ but what is asked for. */
-export function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+export function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { env, ...user }: StartOptions = {},
+): Running {
   const child = spawn(command, args, {
     cwd,
+    ...user,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     // A group of its own, so that it can be killed with the processes that it starts.
@@ -71,7 +84,12 @@ export function start(command: string, args: readonly string[], cwd: string, env
 
 /** Kills a command and the processes that it has started, at once: none of them can clean up after another. */
 export function killAll(running: Running): void {
-  process.kill(-running.process.pid!, "SIGKILL");
+  try {
+    process.kill(-running.process.pid!, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The processes that a process has started; null where the system does not tell (not Linux). */
@@ -185,8 +203,8 @@ export function answers(scores: Float32Array): number[] {
   });
 }
 
-const PROGRESS =
-  /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
+const STAGE = /(Running the original|Reading calibration data|Searching ranks|Running the smaller model|Checking the written file|Measuring latency)(: .+)? \(\d+%(, [\d:]+ left)?\)/; // prettier-ignore
+const PROGRESS = new RegExp(`^(${STAGE.source}|Decoding [\\d,]+ (calibration|validation) images)$`);
 
 /** What stderr holds apart from progress. */
 export function complaints(stderr: string): string[] {

@@ -47,7 +47,7 @@ function after(preparation: string, args: readonly string[]): Promise<Outcome> {
 it("JavaScript's heap that is too small for a model is named, and how to make it larger", async () => {
   const env = { NODE_OPTIONS: `--max-old-space-size=${SMALL_HEAP}` };
   const args = [cliPath(), "analyze", "long.onnx", "--weights-only"];
-  const outcome = await start(process.execPath, args, lab.folder, env).ended;
+  const outcome = await start(process.execPath, args, lab.folder, { env }).ended;
   expectRefusal(
     outcome,
     /ran out of memory \(JavaScript heap out of memory\); it had used [\d.]+ MB/,

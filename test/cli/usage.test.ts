@@ -37,6 +37,11 @@ it.each<[string[], ...string[]]>([
   [[...analyze, "--search", "fast"], "'fast' is invalid", "exact"],
   [[...analyze, "--baseline", "next"], "'next' is invalid", "original, previous"],
   [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cpu"],
+  ...["--tolerance=1", "--search=exact", "--baseline=previous", "--energy=0.9"].map((flag): [string[], ...string[]] => [
+    [...analyze, "--weights-only", flag],
+    "'--weights-only' cannot be used with option",
+    flag.split("=")[0],
+  ]),
   [["compress", "model.onnx"], "--output <file>' not specified"],
   [[...compress, "--method", "magic"], "'magic' is invalid", "paper"],
   [[...compress, "--weights-only"], "unknown option '--weights-only'"],

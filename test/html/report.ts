@@ -30,7 +30,7 @@ export function layer(name: string, change: LayerChange = {}): LayerReport {
     parameters: { before: 96, after: 60 },
     macs: { before: 960, after: 600 },
     outcome: { kind: "decomposed", rank: 3 },
-    spectra: { input: [6, 3, 1, 0, -1e-17], output: [3, 1], weight: [2, 2], projected: [1, 1, 1] },
+    spectra: { input: [6, 3, 1, 0, -1e-17], weightOnInput: [2, 1, 0.5, 0.4, 0.1], output: [3, 1], weight: [2, 2], projected: [1, 1, 1] },
     search: {
       S: [
         [6, 80, true],
@@ -62,7 +62,7 @@ export const withoutData: LayerChange = {
   parameters: { before: 96, after: null },
   macs: { before: null, after: null },
   outcome: { kind: "kept", reason: "ranks were not measured: only the weights were analysed" },
-  spectra: { input: null, output: null, weight: [2, 1], projected: null },
+  spectra: { input: null, weightOnInput: null, output: null, weight: [2, 1], projected: null },
   search: null,
 };
 
