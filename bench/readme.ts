@@ -33,7 +33,7 @@ export async function writeReadme(small: boolean): Promise<void> {
     dataFreeReference: others.map(({ dataFree }) => dataFreeMarkdown(dataFree)).join("\n\n"),
   };
   if (others.length > 0) await writeBlocks(path.join("bench", "README.md"), benchBlocks);
-  console.log("written: the marked blocks of README.md and bench/README.md");
+  console.log(`written: the marked blocks of README.md${others.length > 0 ? " and bench/README.md" : ""}`);
 }
 
 /** What the command line says of the bundled example, and its report. */
