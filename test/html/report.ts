@@ -30,7 +30,13 @@ export function layer(name: string, change: LayerChange = {}): LayerReport {
     parameters: { before: 96, after: 60 },
     macs: { before: 960, after: 600 },
     outcome: { kind: "decomposed", rank: 3 },
-    spectra: { input: [6, 3, 1, 0, -1e-17], weightOnInput: [2, 1, 0.5, 0.4, 0.1], output: [3, 1], weight: [2, 2], projected: [1, 1, 1] },
+    spectra: {
+      input: [6, 3, 1, 0, -1e-17],
+      weightOnInput: [2, 1, 0.5, 0.4, 0.1],
+      output: [3, 1],
+      weight: [2, 2],
+      projected: [1, 1, 1],
+    },
     search: {
       S: [
         [6, 80, true],
@@ -93,6 +99,7 @@ export function report(layers: readonly LayerReport[], change: Partial<ModelRepo
       stages: { calibration: 2, search: 9 },
       memory: { peak: 3e8, cache: 2e7, spilled: 0 },
     },
+    preview: null,
     layers,
     skipped: [],
     warnings: [],
