@@ -1,4 +1,4 @@
-import { byteSize } from "../cli/format";
+import { byteSize } from "../text/format";
 
 /** How a worker process ended, as its parent saw it. */
 export interface WorkerEnd {
