@@ -1,4 +1,4 @@
-import { byteSize } from "../text/format";
+import { byteSize } from "../text/numbers";
 
 /** How a worker process ended, as its parent saw it. */
 export interface WorkerEnd {
