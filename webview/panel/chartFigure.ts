@@ -2,7 +2,8 @@ import type { ChartMaker, Slot } from "../chartBoard";
 import { withSubscripts } from "../legend";
 import type { Context } from "./context";
 import { element, freshId } from "./dom";
-import { chartPng, pngName } from "./png";
+import { chartPng } from "./png";
+import { pngName } from "./pngName";
 import { button } from "./shapes";
 import { currentPalette } from "./theme";
 

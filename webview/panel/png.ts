@@ -1,5 +1,4 @@
 import { Chart, Legend, Title, type ChartConfiguration, type Plugin } from "chart.js";
-import { shortName } from "../../src/text/names";
 import type { ChartMaker } from "../chartBoard";
 import type { Palette } from "../charts";
 
@@ -8,7 +7,6 @@ Chart.register(Legend, Title);
 /** CSS pixels; twice as many in the file. */
 const SIZE = { wide: [1200, 560], narrow: [800, 520] } as const;
 const RESOLUTION = 2;
-const LONGEST_FILE_NAME = 80;
 
 /** A chart as a PNG file: on a solid background, with its title and legend, whatever size it has on the screen. */
 export async function chartPng(make: ChartMaker, palette: Palette, title: string, shape: keyof typeof SIZE): Promise<Uint8Array | null> {
@@ -46,11 +44,4 @@ function background(palette: Palette): Plugin {
       ctx.restore();
     },
   };
-}
-
-/** "net.onnx", "features.3 spectra" → "net-features.3-spectra.png": letters, digits and dots, and not too long. */
-export function pngName(...parts: readonly string[]): string {
-  const words = parts.map((part) => shortName(part).replace(/\.onnx$/i, ""));
-  const safe = words.join("-").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+|-+$/g, ""); // prettier-ignore
-  return `${safe.slice(0, LONGEST_FILE_NAME) || "chart"}.png`;
 }
