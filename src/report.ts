@@ -82,7 +82,10 @@ const layerReport = z.strictObject({
       weight: spectrum,
       projected: spectrum.nullable(),
     })
-    .meta({ description: "Squared singular values of X, Y, W and W′, descending, and ‖W v‖² for each input direction v; summed over groups" }),
+    .meta({
+      description:
+        "Squared singular values of X, Y, W and W′, descending, and ‖W v‖² for each input direction v; summed over groups",
+    }),
   search: z.strictObject({ S: z.array(evaluation), T: z.array(evaluation) }).nullable(),
 });
 
