@@ -39,13 +39,13 @@ export function waitingText(ahead: number): string {
 function stageText(stage: Stage): string {
   switch (stage) {
     case "original":
-      return vscode.l10n.t("Running the original");
+      return vscode.l10n.t("Scoring the original model");
     case "calibration":
-      return vscode.l10n.t("Reading calibration data");
+      return vscode.l10n.t("Measuring what the calibration data uses");
     case "search":
       return vscode.l10n.t("Searching ranks");
     case "verification":
-      return vscode.l10n.t("Running the smaller model");
+      return vscode.l10n.t("Checking the whole model");
     case "written":
       return vscode.l10n.t("Checking the written file");
     case "latency":

@@ -42,8 +42,7 @@ describe.skipIf(programs === null)("a user of the packaged extension", () => {
     await dialog.getByText("Parameters: 127,866").waitFor();
     await workbench.screenshot("export");
     await dialog.getByRole("button", { name: "Export…" }).click();
-    await workbench.quickInput().waitFor();
-    expect(await workbench.quickInput().inputValue()).toBe(path.join(folder, "model.small.onnx"));
+    await expect.poll(() => workbench.quickInput().inputValue()).toBe(path.join(folder, "model.small.onnx"));
     await workbench.quickInput().press("Enter");
     await workbench.toast("model.small.onnx has").waitFor();
     await workbench.screenshot("exported");
@@ -52,11 +51,22 @@ describe.skipIf(programs === null)("a user of the packaged extension", () => {
     await page.getByRole("tab", { name: /^model\.small\.onnx/, selected: true }).waitFor();
   });
 
-  it("points at a layer in the source", async () => {
+  it("goes from a layer in the source to its place in the panel", async () => {
     const { workbench } = opened;
     await workbench.openFile("network.py");
-    const hover = await workbench.hoverWord("Conv2d");
+    const hover = await workbench.hoverWord("Linear");
     await workbench.screenshot("hover");
-    await hover.waitFor();
+    await hover.getByRole("link").first().click();
+    await workbench.page.getByRole("tab", { name: /^model\.onnx/, selected: true }).waitFor();
+    await workbench.webview().getByRole("heading", { name: "classifier.0.weight" }).waitFor();
+    await workbench.screenshot("layer");
+  });
+
+  it("tries the sample, and cancels it", async () => {
+    const { workbench } = opened;
+    await workbench.command("RankLens: Analyze the Sample Model");
+    await panelState("running").waitFor();
+    await workbench.toast("Analyzing model.onnx").getByRole("button", { name: "Cancel" }).click();
+    await workbench.webview().getByText("The analysis was cancelled").first().waitFor();
   });
 });
