@@ -1,9 +1,10 @@
 // Builds dist/ from src/: the generated modules (WebAssembly kernels, script and style of the HTML report), then the
 // bundles, the type declarations and the JSON Schemas.
 // `node esbuild.mjs --kernels` stops after the generated modules: tests and the type checker need nothing more.
+// `node esbuild.mjs --tests` builds dist-test/ instead: what runs inside an extension host, and the program that starts VS Code.
 // `node esbuild.mjs --panel` builds dist/webview/ alone.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, chmodSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -79,13 +80,33 @@ async function buildReportPage() {
   );
 }
 
-if (process.argv.includes("--panel")) {
-  await buildPanel();
-  process.exit();
+/** One file for each suite, so that the runner finds them by their names. Packages are loaded from node_modules/. */
+async function buildTests() {
+  rmSync("dist-test", { recursive: true, force: true });
+  const suites = readdirSync("test/workbench/suites").map((name) => `test/workbench/suites/${name}`);
+  await build({
+    entryPoints: [...suites, "test/workbench/electron.ts"],
+    entryNames: "[name]",
+    outdir: "dist-test",
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    packages: "external",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
 }
-await buildKernels();
-await buildReportPage();
-if (!process.argv.includes("--kernels")) {
+
+/** The extension loads what it does from a bundle beside it, when it is first used: activation reads a few kilobytes. */
+const lazyApp = {
+  name: "lazy-app",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/editor\/app$/ }, () => ({ path: "./app.js", external: true }));
+  },
+};
+
+async function buildPackage() {
   await buildPanel();
   mkdirSync("dist", { recursive: true });
   const common = {
@@ -95,14 +116,20 @@ if (!process.argv.includes("--kernels")) {
     sourcemap: true,
     logLevel: "warning",
     mainFields: ["module", "main"],
+    // Packages are loaded in one way only, so that a VSIX needs them in one form.
+    supported: { "dynamic-import": false },
   };
   const external = ["onnxruntime-node", "sharp", "vscode"];
   await build({
     ...common,
-    entryPoints: { index: "src/index.ts", extension: "src/extension.ts", worker: "src/worker/main.ts" },
+    entryPoints: {
+      ...{ index: "src/index.ts", worker: "src/worker/main.ts" },
+      ...{ extension: "src/extension.ts", app: "src/editor/app.ts" },
+    },
     outdir: "dist",
     format: "cjs",
     external,
+    plugins: [lazyApp],
   });
   await build({
     ...common,
@@ -119,4 +146,14 @@ if (!process.argv.includes("--kernels")) {
   execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"], {
     stdio: "inherit",
   });
+}
+
+if (process.argv.includes("--tests")) {
+  await buildTests();
+} else if (process.argv.includes("--panel")) {
+  await buildPanel();
+} else {
+  await buildKernels();
+  await buildReportPage();
+  if (!process.argv.includes("--kernels")) await buildPackage();
 }

@@ -2,7 +2,18 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "bench/results/", "**/*.generated.ts", "src/numerics/kernels/assembly/"] },
+  {
+    ignores: [
+      "dist/",
+      "dist-test/",
+      "out/",
+      ".vscode-test/",
+      "node_modules/",
+      "bench/results/",
+      "**/*.generated.ts",
+      "src/numerics/kernels/assembly/",
+    ],
+  },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

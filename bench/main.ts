@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import os from "node:os";
 import { benchAnalysis } from "./analysis";
-import { writeReadmeExample } from "./readme";
+import { benchCompare } from "./compare";
+import { writePictures } from "./picture";
+import { writeReadme } from "./readme";
 import { benchLazy } from "./lazy";
 import { benchPreview } from "./preview";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
@@ -12,22 +14,26 @@ const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promis
   analysis: () => benchAnalysis(),
   preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),
+  compare: (flags) => benchCompare(flags.has("--small")),
 };
 
-/** Run only when named: it changes a file. */
-const README = "readme";
+/** Run only when named: they change files of the repository. */
+const writers: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<void>>> = {
+  readme: (flags) => writeReadme(flags.has("--small")),
+  picture: () => writePictures(),
+};
 
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const flags = new Set(words.filter((word) => word.startsWith("--")));
   const wanted = words.filter((word) => !word.startsWith("--"));
-  if (wanted.includes(README)) {
-    await writeReadmeExample();
+  const known = [...Object.keys(benchmarks), ...Object.keys(writers)];
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no benchmark "${unknown}"; there are ${known.join(", ")}`);
+  const writing = wanted.filter((name) => name in writers);
+  if (writing.length > 0) {
+    for (const name of writing) await writers[name](flags);
     return;
-  }
-  const unknown = wanted.find((name) => !(name in benchmarks));
-  if (unknown !== undefined) {
-    throw new Error(`there is no benchmark "${unknown}"; there are ${Object.keys(benchmarks).join(", ")}`);
   }
   const machine = `${os.cpus()[0]?.model ?? "unknown CPU"}, ${os.availableParallelism()} cores, Node ${process.version}`;
   console.log(machine);

@@ -16,7 +16,7 @@ await build({
   platform: "node",
   target: "node20",
   format: "cjs",
-  external: ["onnxruntime-node"],
+  external: ["onnxruntime-node", "sharp", "prettier"],
   mainFields: ["module", "main"],
   logLevel: "warning",
 });

@@ -82,11 +82,10 @@ export async function analyzeWithData(
   const watch = new Stopwatch();
   const cacheBytes = options.memory ?? defaultCacheBytes();
   const preview = options.preview
-    ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, { signal: options.signal }))
+    ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, options))
     : null;
   const config = preview?.config ?? wholeConfig;
-  const data =
-    preview?.data ?? (await watch.time("preparation", () => openData(subject, config, { signal: options.signal })));
+  const data = preview?.data ?? (await watch.time("preparation", () => openData(subject, config, options)));
   const searches = data.validationBatches !== null && options.energy === undefined && (preview?.searches ?? true);
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };

@@ -13,7 +13,9 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import { ExpectedError } from "./errors";
+import { ExpectedError, systemCode } from "./errors";
+import { existsAlready, giveName } from "./giveName";
+import { isRunning } from "./runningProcess";
 
 /** Temporary files and folders of this process, to be removed when it is interrupted. */
 const unfinished = new Set<string>();
@@ -24,27 +26,50 @@ const TEMPORARY = /^\.(.+)\.(\d+)\.ranklens-tmp$/;
 /** Refuses a target that exists or cannot be written, before any long work is done for it. */
 export function checkTarget(target: string, options: { force: boolean }): void {
   const folder = path.dirname(path.resolve(target));
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ExpectedError(`${target} cannot be written: there is no folder ${folder}.`);
-  }
   try {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new ExpectedError(`${target} cannot be written: there is no folder ${folder}.`);
+    }
     accessSync(folder, constants.W_OK);
+    if (statSync(path.resolve(target), { throwIfNoEntry: false })?.isDirectory()) {
+      throw new ExpectedError(`${target} is a folder. Name the file to write in it.`);
+    }
   } catch (error) {
     throw unwritable(target, error);
   }
-  if (statSync(path.resolve(target), { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ExpectedError(`${target} is a folder. Name the file to write in it.`);
-  }
-  if (!options.force && existsSync(target)) {
-    throw new ExpectedError(`${target} exists already. Choose another name, or allow overwriting with --force.`);
+  if (!options.force && existsSync(target)) throw existsAlready(target);
+}
+
+/** A file that a run reads. */
+export interface RunInput {
+  /** What messages call it: "the config". */
+  readonly what: string;
+  readonly path: string;
+}
+
+/**
+ * Refuses a target that is one of the files which the run reads, under whatever name and even with --force.
+ * @param inputs looked at only where the target exists.
+ */
+export function checkNotInput(target: string, inputs: Iterable<RunInput>): void {
+  const own = identity(target);
+  if (own === null) return;
+  for (const { what, path: input } of inputs) {
+    if (identity(input) !== own) continue;
+    throw new ExpectedError(
+      `${target} is ${what}, an input of this run: it is never overwritten, not even with --force. Choose another name.`,
+    );
   }
 }
 
-/** Refuses a target that is a file which the command reads, under whatever name and even with --force. */
-export function checkNotInput(target: string, what: string, input: string): void {
-  const [own, other] = [target, input].map((file) => statSync(file, { throwIfNoEntry: false }));
-  if (!own || !other || own.ino !== other.ino || own.dev !== other.dev) return;
-  throw new ExpectedError(`${target} is ${what} itself, which is never changed. Choose another name.`);
+/** What tells one file from another, whatever the name; null where there is none, or none that can be looked at. */
+function identity(file: string): string | null {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return null;
+  }
 }
 
 /** A file that is written in full but does not stand under its name yet. */
@@ -81,7 +106,7 @@ export function stageFile(target: string, chunks: Iterable<Uint8Array>, options:
   const commit = (): void =>
     attempt(() => {
       checkTarget(target, options);
-      renameSync(temporary, target);
+      giveName(temporary, target, options);
       unfinished.delete(temporary);
     });
   return { temporary, commit, discard };
@@ -111,13 +136,17 @@ export function stageWithCompanion(file: NewFile, companion: NewFile, options: {
     attempt(() => {
       for (const { path: target } of files) checkTarget(target, options);
       const undo: (() => void)[] = [];
-      const move = (from: string, to: string): void => {
-        renameSync(from, to);
+      const move = (from: string, to: string, mayReplace: { force: boolean }): void => {
+        giveName(from, to, mayReplace);
         undo.unshift(() => renameSync(to, from));
       };
       try {
-        for (const { path: target } of [...files].reverse()) if (existsSync(target)) move(target, replaced(target));
-        for (const { path: target } of files) move(staged(target), target);
+        if (options.force) {
+          for (const { path: target } of [...files].reverse()) {
+            if (existsSync(target)) move(target, replaced(target), { force: true });
+          }
+        }
+        for (const { path: target } of files) move(staged(target), target, options);
       } catch (error) {
         for (const step of undo) step();
         throw error;
@@ -165,9 +194,9 @@ export function writeFileAtomically(target: string, chunks: Iterable<Uint8Array>
 
 function unwritable(target: string, error: unknown): ExpectedError {
   if (error instanceof ExpectedError) return error;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = systemCode(error);
   const detail =
-    code === "ENOSPC"
+    code === "ENOSPC" || code === "EDQUOT"
       ? "the disk is full"
       : code === "EACCES" || code === "EPERM" || code === "EROFS"
         ? "permission denied"
@@ -195,14 +224,5 @@ export function removeLeftovers(target: string): void {
     if (match?.[1] === path.basename(target) && !isRunning(Number(match[2]))) {
       rmSync(path.join(folder, name), { recursive: true, force: true });
     }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

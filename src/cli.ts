@@ -2,14 +2,16 @@ import path from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
-import { parseByteSize } from "./text/numbers";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
+import type { InitFlags } from "./cli/init";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
 import { inspect } from "./inspect";
+import { MEMORY_SIZE, parseMemorySize } from "./memorySize";
 import type { ModelReport } from "./report";
 import { writeReport } from "./reportFile";
+import { runInputs, type RunChoices } from "./runInputs";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
 
 /** Exit statuses. A signal gives 128 plus its number, as shells do. */
@@ -36,13 +38,10 @@ function number(what: string, accepts: (value: number) => boolean): (text: strin
   };
 }
 
-/** Less would not hold one batch of a small model: somebody forgot the unit. */
-const LEAST_MEMORY = 1024 * 1024;
-
 function memorySize(text: string): number {
-  const bytes = parseByteSize(text);
-  if (bytes !== null && bytes >= LEAST_MEMORY) return bytes;
-  throw new InvalidArgumentError("It must be a size of at least 1MB, such as 512MB or 2GB.");
+  const bytes = parseMemorySize(text);
+  if (bytes !== null) return bytes;
+  throw new InvalidArgumentError(`It must be ${MEMORY_SIZE}.`);
 }
 
 function withAnalysisOptions(command: Command): Command {
@@ -70,7 +69,7 @@ function withAnalysisOptions(command: Command): Command {
     .option("-f, --force", "overwrite files");
 }
 
-/** `analyze` and `compress` run in a process of their own: this one starts without onnxruntime, and outlives a crash. */
+/** `analyze` and `compress` run in a process of their own, and `init` loads what it needs: this one starts without onnxruntime. */
 function program(): Command {
   const root = new Command("ranklens")
     .description("Shows how much of each layer of a trained model is really used, and writes a smaller model.")
@@ -86,18 +85,30 @@ function program(): Command {
       const inspection = inspect(model);
       print(flags.json ? JSON.stringify(inspection, null, 1) : inspectText(inspection));
     });
+  root
+    .command("init")
+    .description("write a config for a model by looking at its inputs and your data")
+    .argument("<model>", "ONNX file")
+    .argument("<data...>", "files or folders with samples and labels; calibration data first")
+    .option("-c, --config <file>", "the file to write (default: MODEL.ranklens.json beside the model)")
+    .option("-p, --print", "show the config, write nothing")
+    .option("-f, --force", "overwrite it")
+    .action(async (model: string, data: string[], flags: InitFlags) => {
+      const { init } = await import("./cli/init");
+      await init(model, data, flags, print);
+    });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
-    .option("--weights-only", "use no data: weight rank and stable rank only")
     .addOption(
-      new Option("--preview", "a first look on few samples, with what the full run would take").conflicts(
-        "weightsOnly",
-      ),
+      new Option("--weights-only", "use no data: weight rank and stable rank only").conflicts([
+        ...["tolerance", "search", "baseline", "energy", "preview", "memory"],
+      ]),
     )
+    .option("--preview", "a first look on few samples, with what the full run would take")
     .action(async (model: string, flags: AnalysisFlags & { weightsOnly?: boolean; preview?: boolean }) => {
       const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
-      checkReportTargets({ "--report": target, "--html": html }, model, force);
+      checkReportTargets({ "--report": target, "--html": html }, model, options);
       const report = await runAnalysis("analyze", { model, options });
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
@@ -116,7 +127,7 @@ function program(): Command {
       const { report: target, html, ...options } = flags;
       const { from } = options;
       const force = options.force ?? false;
-      checkReportTargets({ "--report": target, "--html": html }, model, force, { "--output": options.output });
+      checkReportTargets({ "--report": target, "--html": html }, model, options, { "--output": options.output });
       const report = await runAnalysis("compress", { model, options });
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
@@ -127,9 +138,9 @@ function program(): Command {
 
 /** Refuses reports that would take the place of something, or of each other, before any long work is done for them. */
 function checkReportTargets(
-  targets: Readonly<Record<string, string | undefined>>,
+  targets: Readonly<Record<"--report" | "--html", string | undefined>>,
   model: string,
-  force: boolean,
+  options: RunChoices & { force?: boolean },
   others: Readonly<Record<string, string>> = {},
 ): void {
   const named = Object.entries({ ...targets, ...others }).filter((entry): entry is [string, string] => !!entry[1]);
@@ -138,10 +149,10 @@ function checkReportTargets(
     if (!same) return;
     throw new CommanderError(EXIT.usage, "ranklens.usage", `${flag} and ${same[0]} name the same file.`);
   });
-  for (const target of Object.values(targets)) {
+  for (const [flag, target] of Object.entries(targets)) {
     if (target === undefined) continue;
-    checkTarget(target, { force });
-    checkNotInput(target, "the model", model);
+    checkNotInput(target, runInputs(model, { ...options, updatesReport: flag === "--report" }));
+    checkTarget(target, { force: options.force ?? false });
   }
 }
 

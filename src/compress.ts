@@ -1,6 +1,7 @@
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
+import { ProgressMeter } from "./analysis/progress";
 import { rebuildDecompositions } from "./analysis/rebuild";
 import { scoreOriginal } from "./analysis/scoring";
 import { analysisDecompositions, analyzeWithData, type AnalyzeOptions } from "./analyze";
@@ -15,6 +16,7 @@ import type { CompressionReport, ModelReport } from "./report";
 import { readReport } from "./reportFile";
 import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
+import { runInputs } from "./runInputs";
 import { sha256OfModel } from "./onnx/sha256";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
@@ -33,9 +35,9 @@ export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
  */
 export async function compress(modelPath: string, options: CompressOptions): Promise<ModelReport> {
   const force = options.force ?? false;
+  checkNotInput(options.output, runInputs(modelPath, options));
   checkTarget(options.output, { force });
   const source = path.resolve(modelPath);
-  checkNotInput(options.output, "the model", source);
   const subject = openSubject(source);
   try {
     checkModelTarget(subject.model, options.output, { force });
@@ -90,9 +92,9 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file), { signal: options.signal });
+  const data = await openData(subject, settingsConfig(report, file), options);
   await checkData(report, data, file);
-  const decompositions = await rebuildDecompositions(subject, data, report, file, options.signal);
+  const decompositions = await rebuildDecompositions(subject, data, report, file, options);
   return { report, decompositions, data };
 }
 
@@ -135,9 +137,13 @@ async function verify(
   written: string,
   options: CompressOptions,
 ): Promise<CompressionReport> {
-  const { signal } = options;
-  const scoring = await scoreOriginal(subject, data, signal, () => undefined);
+  const { signal, onEvent = () => undefined } = options;
+  const meter = new ProgressMeter(2 * (data.validation?.count ?? 0), onEvent);
+  const onWork = (samples: number): void => meter.work(samples);
+  meter.enter("written");
+  const scoring = await scoreOriginal(subject, data, signal, onWork);
   const predicted = scoring && (await predictAll(written, options.output, scoring.context));
+  meter.enter("latency");
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
   const after = openModel(written);

@@ -15,3 +15,8 @@ export class ExpectedError extends Error {
 export function isExpected(error: unknown): error is { expected: true; message: string } {
   return typeof error === "object" && error !== null && "expected" in error && error.expected === true;
 }
+
+/** The code of an error of the operating system ("ENOENT"); undefined for any other. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { ExpectedError } from "./errors";
+import { ExpectedError, systemCode } from "./errors";
 
 /** One `read` call of the operating system takes less than 2 GiB. */
 const MAX_BYTES_PER_READ = 1 << 30;
@@ -90,7 +90,7 @@ function readAt(path: string, descriptor: number, target: Uint8Array, position: 
 
 /** An error of the file system, in words. */
 export function unreadable(path: string, error: unknown, advice = "check the path"): ExpectedError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = systemCode(error);
   const reason = error instanceof Error ? error.message : String(error);
   const message =
     code === "ENOENT" || code === "ENOTDIR"

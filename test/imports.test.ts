@@ -20,6 +20,12 @@ type Rule = (file: string, imports: Import) => string | null;
 
 const inFolder = (file: string, folder: string): boolean => file.startsWith(`${folder}/`);
 
+/** What talks to the worker, and would lose its responsiveness or its life if it did the worker's work itself. */
+const outsideWorker = (file: string): boolean =>
+  ["src/cli.ts", "src/extension.ts"].includes(file) ||
+  ["src/cli", "src/editor"].some((folder) => inFolder(file, folder)) ||
+  (inFolder(file, "src/worker") && file !== "src/worker/main.ts");
+
 const rules: readonly Rule[] = [
   (file, { from }) =>
     inFolder(file, "src/numerics") && !inFolder(from, "src/numerics")
@@ -33,6 +39,10 @@ const rules: readonly Rule[] = [
     from === "vscode" && !inFolder(file, "src/editor") && file !== "src/extension.ts"
       ? "only editor/ and extension.ts import vscode"
       : null,
+  (file, { from, typeOnly }) =>
+    outsideWorker(file) && !typeOnly && (from === "src/analyze" || from === "src/compress")
+      ? "cli/, editor/ and the client run analyses in the worker: only worker/main.ts imports them"
+      : null,
   (file, { from, isPackage, typeOnly }) =>
     inFolder(file, "webview") &&
     !isPackage &&
@@ -44,6 +54,12 @@ const rules: readonly Rule[] = [
   (file, { from, isPackage, typeOnly }) =>
     inFolder(file, "src/text") && (isPackage || !inFolder(from, "src/text")) && !(typeOnly && from === "src/report")
       ? "text/ imports nothing outside itself but types from report.ts"
+      : null,
+  (file, { from, isPackage, typeOnly }) =>
+    inFolder(file, "src/sourceNames") &&
+    !(isPackage ? from.startsWith("@lezer/") : inFolder(from, "src/sourceNames")) &&
+    !(typeOnly && from === "src/report")
+      ? "sourceNames/ imports @lezer packages, and types from src/report.ts"
       : null,
   (file, { from, isPackage }) =>
     inFolder(file, "src") &&
@@ -141,6 +157,10 @@ describe("the import rules", () => {
     ["src/cli.ts", 'const ort = require("onnxruntime-node");'],
     ["src/worker/main.ts", 'import * as vscode from "vscode";'],
     ["src/worker/main.ts", 'import vscode = require("vscode");'],
+    ["src/cli.ts", 'const { analyze } = await import("./analyze");'],
+    ["src/cli/analyzeCommand.ts", 'import { compress } from "../compress";'],
+    ["src/editor/panel.ts", 'import { analyze } from "../analyze";'],
+    ["src/worker/client.ts", 'import { compress } from "../compress";'],
     ["webview/main.ts", 'import { reportTotals } from "../src/report";'],
     ["webview/main.ts", 'import { type ModelReport } from "../src/report";'],
     ["webview/charts/spectrum.ts", 'import type { Layer } from "../../src/layers/layer";'],
@@ -148,6 +168,9 @@ describe("the import rules", () => {
     ["src/text/numbers.ts", 'import Table from "cli-table3";'],
     ["src/text/layer.ts", 'import { reportTotals } from "../report";'],
     ["src/editor/panel.ts", 'export * from "../../webview/table";'],
+    ["src/sourceNames/python.ts", 'import { reportTotals } from "../report";'],
+    ["src/sourceNames/python.ts", 'import type { Layer } from "../layers/layer";'],
+    ["src/sourceNames/python.ts", 'import { z } from "zod";'],
     ["src/onnx/utils.ts", ""],
     ["webview/util.ts", ""],
   ])("are broken by %s with %s", (file, text) => {
@@ -160,7 +183,13 @@ describe("the import rules", () => {
     ["src/runtime/session.ts", 'import { Tensor } from "onnxruntime-node"; import os from "node:os";'],
     ["src/extension.ts", 'import * as vscode from "vscode"; import { x } from "./editor/panel";'],
     ["src/editor/panel.ts", 'import * as vscode from "vscode"; import { x } from "../report";'],
+    ["src/worker/main.ts", 'import { analyze } from "../analyze"; import { compress } from "../compress";'],
+    ["src/worker/protocol.ts", 'import type { AnalyzeOptions } from "../analyze";'],
     ["webview/charts/spectrum.ts", 'import type { ModelReport } from "../../src/report"; import "../style";'],
+    [
+      "src/sourceNames/source.ts",
+      'import { parser } from "@lezer/python"; import type { LayerReport } from "../report";',
+    ],
     ["webview/main.ts", 'import type { M } from "../src/editor/panelProtocol.js"; import { Chart } from "chart.js";'],
     ["webview/table.ts", 'import { percent } from "../src/text/numbers";'],
     ["src/text/layer.ts", 'import type { LayerReport } from "../report"; import { percent } from "./numbers";'],

@@ -1,8 +1,7 @@
 import { cutIntoBatches, fixedBatchSize, type Batches } from "../calibration/batches";
 import { checkSameClasses, isSameSource } from "../calibration/compare";
 import { openDataset, type Dataset } from "../calibration/dataset";
-import type { LoadOptions } from "../calibration/source";
-import type { ResolvedConfig } from "../config";
+import type { DataConfig, ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
 import type { Layer } from "../layers/layer";
@@ -14,6 +13,7 @@ import { openModel, type OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { elementCount, readSmallTensor } from "../onnx/tensor";
 import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
+import { imageProgress, type AnalysisEvent } from "./progress";
 
 /** A model file with the layers that will be analysed. */
 export interface Subject {
@@ -80,11 +80,17 @@ const MOST_BATCH_BYTES = 64 * 2 ** 20;
 /** The largest matrix of patches that a calibration batch may make. */
 const MOST_PATCH_BYTES = 256 * 2 ** 20;
 
+/** How opening data tells its progress, and is stopped. */
+export interface DataOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: AnalysisEvent) => void;
+}
+
 /** Opens the data that `config` names (images are decoded here) and runs the model on one batch for its shapes. */
 export async function openData(
   subject: Subject,
   config: ResolvedConfig,
-  options: LoadOptions = {},
+  { signal, onEvent = () => undefined }: DataOptions = {},
 ): Promise<SubjectData> {
   const { model, index, layers } = subject;
   if (!config.calibration) {
@@ -95,8 +101,10 @@ export async function openData(
   const inputs = index.dataInputs;
   if (inputs.length === 0) throw new ExpectedError(`${model.path} has no input: there is nothing to feed data to.`);
   const preprocess = config.preprocess ?? {};
-  const calibration = await openDataset(config.calibration, preprocess, inputs, options);
-  const validation = config.validation ? await openDataset(config.validation, preprocess, inputs, options) : null;
+  const open = (which: "calibration" | "validation", data: DataConfig): Promise<Dataset> =>
+    openDataset(data, preprocess, inputs, { signal, onProgress: imageProgress(which, onEvent) });
+  const calibration = await open("calibration", config.calibration);
+  const validation = config.validation ? await open("validation", config.validation) : null;
   if (validation) checkSameClasses(calibration, validation);
   const size = Math.max(1, Math.min(BATCH, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes)));
   const probe = await probeShapes(model, index, layers, cutIntoBatches(calibration, inputs, 1).smallest());
@@ -109,7 +117,7 @@ export async function openData(
   const fixed = fixedBatchSize(inputs);
   if (fixed !== null && calibration.count < fixed) {
     throw new ExpectedError(
-      `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}.`,
+      `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}. Use at least ${fixed}.`,
     );
   }
   return {

@@ -1,9 +1,8 @@
 import type { DataConfig, ResolvedConfig } from "../config";
-import type { LoadOptions } from "../calibration/source";
 import { createSession } from "../runtime/session";
 import { elementCount } from "../onnx/tensor";
 import type { ModelReport } from "../report";
-import { openData, type Subject, type SubjectData } from "./prepare";
+import { openData, type DataOptions, type Subject, type SubjectData } from "./prepare";
 import { plannedWork } from "./ranks";
 
 /** Samples for the first look at speed; the most that a preview takes of either data set. */
@@ -53,7 +52,7 @@ export function previewSizes(speed: Speed): { calibration: number; validation: n
 export async function openPreviewData(
   subject: Subject,
   config: ResolvedConfig,
-  options: LoadOptions,
+  options: DataOptions,
 ): Promise<PreviewData> {
   const first = await openData(subject, limited(config, FIRST_SAMPLES, FIRST_SAMPLES), options);
   const secondsPerSample = await forwardSeconds(subject, first, options.signal);

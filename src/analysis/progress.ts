@@ -1,15 +1,23 @@
 import type { LayerReport } from "../report";
 
-export type Stage = "original" | "calibration" | "search" | "verification";
+/** The last two are those of a compression: the written file beside the original, and the time that each takes. */
+export type Stage = "original" | "calibration" | "search" | "verification" | "written" | "latency";
 
-/** What an analysis tells while it runs. */
+/** What an analysis or a compression tells while it runs. */
 export type AnalysisEvent =
+  | {
+      /** Image files become pixels, before all else. */
+      readonly kind: "images";
+      readonly data: "calibration" | "validation";
+      readonly done: number;
+      readonly total: number;
+    }
   | {
       readonly kind: "progress";
       readonly stage: Stage;
       /** The layer at work, where there is one. */
       readonly layer: string | null;
-      /** Share of the work that is done, 0…1. */
+      /** Share of the work that is done, 0…1: of the analysis, and then of checking the file that compress writes. */
       readonly fraction: number;
       /** Null until there is something to go by. */
       readonly secondsLeft: number | null;
@@ -18,6 +26,23 @@ export type AnalysisEvent =
 
 /** Below this share of the work, an estimate of the time left is a guess. */
 const FIRST_ESTIMATE = 0.02;
+
+/** Milliseconds between two events about images: there may be a million of them. */
+const IMAGE_EVENTS = 100;
+
+/** Tells how many images are decoded: at first, now and then, and at last. */
+export function imageProgress(
+  data: "calibration" | "validation",
+  emit: (event: AnalysisEvent) => void,
+): (done: number, total: number) => void {
+  let last = -Infinity;
+  return (done, total) => {
+    const now = performance.now();
+    if (done < total && now - last < IMAGE_EVENTS) return;
+    last = now;
+    emit({ kind: "images", data, done, total });
+  };
+}
 
 /** Counts work against a plan (in forward equivalents) and tells the time left. */
 export class ProgressMeter {

@@ -6,6 +6,7 @@ import { readConstant } from "../onnx/constants";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";
+import { ProgressMeter, type AnalysisEvent } from "./progress";
 
 /** The factors of every decomposed layer of a report, computed anew from its ranks and its data. */
 export async function rebuildDecompositions(
@@ -13,7 +14,7 @@ export async function rebuildDecompositions(
   data: SubjectData,
   report: ModelReport,
   file: string,
-  signal: AbortSignal | undefined,
+  { signal, onEvent = () => undefined }: { signal?: AbortSignal; onEvent?: (event: AnalysisEvent) => void },
 ): Promise<Decomposition[]> {
   const ranks = new Map<Layer, { kS: number; kT: number }>();
   for (const entry of report.layers) {
@@ -22,8 +23,11 @@ export async function rebuildDecompositions(
     ranks.set(layer, { kS: entry.kS, kT: entry.kT });
   }
   const decompositions: Decomposition[] = [];
-  for (const group of gramGroups([...ranks.keys()])) {
-    const grams = await calibrate(subject, data, group, signal, () => undefined);
+  const groups = gramGroups([...ranks.keys()]);
+  const meter = new ProgressMeter(groups.length * data.calibration.count, onEvent);
+  meter.enter("calibration");
+  for (const group of groups) {
+    const grams = await calibrate(subject, data, group, signal, (samples) => meter.work(samples));
     for (const layer of group) {
       const weight = readConstant(subject.model.wire, layer.weight);
       const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!);

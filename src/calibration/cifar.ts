@@ -41,6 +41,7 @@ const TRAINING_NAME = /^(data_batch_\d+|train)\.bin$/;
 export const cifar: SourceKind = {
   name: "CIFAR-10 or CIFAR-100 binary file (.bin) or folder of data_batch_*.bin",
   recognises: (path, isFolder) => (isFolder ? trainingFiles(path).length > 0 : /\.bin$/i.test(path)),
+  files: dataFiles,
   open: (path) => Promise.resolve(openCifar(path)),
 };
 
@@ -57,9 +58,13 @@ function trainingFiles(folder: string): string[] {
   return names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).map((name) => join(folder, name));
 }
 
+/** The files with records: one, or the training files of a folder. */
+function dataFiles(path: string): string[] {
+  return statSync(path).isDirectory() ? trainingFiles(path) : [path];
+}
+
 function openCifar(path: string): ArraySource {
-  const isFolder = statSync(path).isDirectory();
-  const files = isFolder ? trainingFiles(path) : [path];
+  const files = dataFiles(path);
   const variant = variantOf(files[0]);
   const parts: Part[] = [];
   let count = 0;
@@ -71,7 +76,7 @@ function openCifar(path: string): ArraySource {
     count += records;
   }
   const values = readLabels(parts, variant, count);
-  const classNames = readClassNames(join(isFolder ? path : dirname(path), variant.namesFile), variant);
+  const classNames = readClassNames(join(dirname(files[0]), variant.namesFile), variant);
   const labels: SourceLabels = { values, classNames, folders: null };
   return {
     content: "array",

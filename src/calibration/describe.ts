@@ -10,7 +10,7 @@ export interface SourceDescription {
   readonly isImages: boolean;
   /** Number of samples. */
   readonly count: number;
-  /** Dimensions of one sample; null where images differ in size (of the first few headers). */
+  /** Dimensions of one sample; null where images differ in size (by a few headers). */
   readonly sampleShape: readonly number[] | null;
   readonly dtype: SampleType;
   /** The order of a sample's axes, where the kind of source fixes it. */

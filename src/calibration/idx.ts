@@ -17,6 +17,7 @@ const MAX_AXES = 8;
 export const idx: SourceKind = {
   name: "MNIST idx file (-idx3-ubyte, -idx1-ubyte, also .gz)",
   recognises: (path, isFolder) => !isFolder && NAME.test(basename(path)),
+  files: (path) => [path],
   open: openIdx,
 };
 

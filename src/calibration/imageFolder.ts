@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ExpectedError } from "../errors";
 import { hashFile, hashOfHashes } from "./fileBytes";
 import { createImageDecoder, type ImageDecoder } from "./imageDecoder";
-import { listImages } from "./imageList";
+import { imageFiles, listImages } from "./imageList";
 import { cropCentre, resizeShorter, resizeTo, swapRedAndBlue, toGrey, toRgb, type Pixels } from "./pixels";
 import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind, WantedImages } from "./source";
 
@@ -11,13 +11,14 @@ import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind,
 const MOST_PIXEL_BYTES = Math.min(8 * 2 ** 30, os.totalmem() / 2);
 /** The share of unreadable images that is passed over with a warning: a few damaged downloads are normal, more is a mistake. */
 const MOST_UNREADABLE = 0.01;
-/** Images whose headers tell the shape of a folder's samples. */
+/** Images whose headers tell the shape of a folder's samples: spread over it, since every class has its own camera. */
 const HEADERS = 16;
 
 /** A folder of images, or of class folders with images. */
 export const imageFolder: SourceKind = {
   name: "folder of images, with or without class folders (JPEG, PNG, WebP, TIFF, GIF)",
   recognises: (_, isFolder) => isFolder,
+  files: imageFiles,
   open: (path, classes) => Promise.resolve(openImageFolder(path, classes)),
 };
 
@@ -31,7 +32,7 @@ function openImageFolder(path: string, classes: ClassFolders | null): ImageSourc
     labels,
     warnings,
     decode: (indices, wanted, options) => decodeImages(path, files, indices, wanted, options),
-    sampleShape: () => commonShape(path, files.slice(0, HEADERS)),
+    sampleShape: () => commonShape(path, spread(files, HEADERS)),
     async sha256(indices) {
       const used = new Set(indices);
       const hashes: { name: string; hash: string }[] = [];
@@ -41,6 +42,12 @@ function openImageFolder(path: string, classes: ClassFolders | null): ImageSourc
       return hashOfHashes(hashes);
     },
   };
+}
+
+/** At most `count` of the items, at equal distances. */
+function spread<T>(items: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, items.length / count);
+  return Array.from({ length: Math.min(count, items.length) }, (_, index) => items[Math.floor(index * step)]);
 }
 
 async function commonShape(path: string, files: readonly string[]): Promise<readonly number[] | null> {
@@ -181,8 +188,8 @@ function showSize({ height, width }: { readonly height: number; readonly width: 
 
 function tooManyUnreadable(folder: string, count: number, unreadable: readonly string[]): ExpectedError {
   return new ExpectedError(
-    `${folder}: ${unreadable.length} of ${count} images cannot be read (${unreadable[0]}), and at most ` +
-      `${100 * MOST_UNREADABLE}% may be; repair or remove them`,
+    `${folder}: more than ${100 * MOST_UNREADABLE}% of ${count} images cannot be read (${unreadable.length} so far; ` +
+      `${unreadable[0]}); repair or remove them`,
   );
 }
 

@@ -27,17 +27,7 @@ export interface ImageList {
  * @throws ExpectedError if there is no image, or class folders are missing, unknown, empty or beside images.
  */
 export function listImages(folder: string, classes: ClassFolders | null): ImageList {
-  const entries = listFolder(folder).filter(({ name }) => !name.startsWith("."));
-  const found: Found = { images: [], others: [] };
-  collect(folder, "", entries, found, false);
-  const folders = entries.filter((entry) => isFolder(folder, entry)).map(({ name }) => name);
-  const byFolder = new Map<string, readonly string[]>();
-  for (const name of folders.sort(byCodePoint)) {
-    const inside: Found = { images: [], others: found.others };
-    const path = join(folder, name);
-    collect(path, `${name}/`, visible(path), inside, true);
-    byFolder.set(name, inside.images.sort(byCodePoint));
-  }
+  const { found, byFolder } = collectAll(folder);
   const warnings = otherImages(folder, found.others);
   const filled = [...byFolder].filter(([, images]) => images.length > 0);
   if (filled.length === 0) {
@@ -66,6 +56,27 @@ export function listImages(folder: string, classes: ClassFolders | null): ImageL
   };
   if (classes === null) warnings.push(...numericNames(folder, [...byFolder.keys()]));
   return { files, labels, warnings };
+}
+
+/** The images of a folder and of its class folders, whatever their classes are. */
+export function imageFiles(folder: string): string[] {
+  const { found, byFolder } = collectAll(folder);
+  return [found.images, ...byFolder.values()].flat().map((name) => join(folder, name));
+}
+
+function collectAll(folder: string): { found: Found; byFolder: Map<string, readonly string[]> } {
+  const entries = visible(folder);
+  const found: Found = { images: [], others: [] };
+  collect(folder, "", entries, found, false);
+  const folders = entries.filter((entry) => isFolder(folder, entry)).map(({ name }) => name);
+  const byFolder = new Map<string, readonly string[]>();
+  for (const name of folders.sort(byCodePoint)) {
+    const inside: Found = { images: [], others: found.others };
+    const path = join(folder, name);
+    collect(path, `${name}/`, visible(path), inside, true);
+    byFolder.set(name, inside.images.sort(byCodePoint));
+  }
+  return { found, byFolder };
 }
 
 interface Found {

@@ -17,18 +17,25 @@ export const sourceKinds: readonly SourceKind[] = [npy, npz, idx, cifar, imageFo
  * @throws ExpectedError if it is missing, unreadable, of no known kind, or not what its name says.
  */
 export async function openSource(path: string, classes: ClassFolders | null = null): Promise<SampleSource> {
-  const { file } = splitMember(path);
-  const isFolder = checkPath(file);
-  const kind = sourceKinds.find((candidate) => candidate.recognises(file, isFolder));
-  if (kind === undefined) {
-    const supported = sourceKinds.map(({ name }) => name).join(", ");
-    throw new ExpectedError(`${path} is of no supported kind; supported are: ${supported}`);
-  }
-  const source = await kind.open(path, classes);
+  const source = await kindOf(path).open(path, classes);
   if (classes !== null && (source.content !== "images" || source.labels === null)) {
     throw new ExpectedError(`"classes" is for a folder of images with one folder per class, and ${path} is none`);
   }
   return source;
+}
+
+/** The files that samples or labels are read from; none of them is opened. @throws ExpectedError as {@link openSource}. */
+export function sourceFiles(path: string): readonly string[] {
+  return kindOf(path).files(path);
+}
+
+function kindOf(path: string): SourceKind {
+  const { file } = splitMember(path);
+  const isFolder = checkPath(file);
+  const kind = sourceKinds.find((candidate) => candidate.recognises(file, isFolder));
+  if (kind !== undefined) return kind;
+  const supported = sourceKinds.map(({ name }) => name).join(", ");
+  throw new ExpectedError(`${path} is of no supported kind; supported are: ${supported}`);
 }
 
 /** Whether the path is a folder. Anything but files and folders is refused: opening a pipe could wait forever. */

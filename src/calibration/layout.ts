@@ -4,7 +4,10 @@ import { ExpectedError } from "../errors";
 import type { Dimension, ValueInfo } from "../onnx/schema";
 import type { SampleArray } from "./source";
 
-type Layout = NonNullable<Preprocess["layout"]>;
+export type Layout = NonNullable<Preprocess["layout"]>;
+
+/** What decides how samples are arranged. */
+export type SampleForm = Pick<SampleArray, "path" | "sampleShape" | "layout">;
 
 /** Which axis of a sample counts the channels. */
 export type ChannelAxis = "first" | "last";
@@ -22,7 +25,7 @@ export interface Arrangement {
   readonly sampleDims: readonly number[];
 }
 
-const LAYOUTS: readonly Layout[] = ["NHWC", "NCHW"];
+export const LAYOUTS: readonly Layout[] = ["NHWC", "NCHW"];
 
 /** Axes of one image: height, width and channels. */
 const IMAGE_AXES = 3;
@@ -34,14 +37,14 @@ const IMAGE_AXES = 3;
  * own layout (images) does not ask the config, and images of one channel may also enter as [N,height,width] or [N,values].
  * @throws ExpectedError if the result does not fit the model's input.
  */
-export function arrange(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): Arrangement {
+export function arrange(samples: SampleForm, layout: Layout | undefined, input: ValueInfo): Arrangement {
   const arrangement = arrangeSamples(samples, layout, input);
   if (!fits(arrangement.sampleDims, input)) throw mismatch(samples, layout, input, arrangement);
   return arrangement;
 }
 
 /** Whether {@link arrange} would find a way. */
-export function canArrange(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): boolean {
+export function canArrange(samples: SampleForm, layout: Layout | undefined, input: ValueInfo): boolean {
   return fits(arrangeSamples(samples, layout, input).sampleDims, input);
 }
 
@@ -53,7 +56,7 @@ export function imageChannels({ shape }: ValueInfo): 1 | 3 {
   return channels === 1 ? 1 : 3;
 }
 
-function arrangeSamples(samples: SampleArray, layout: Layout | undefined, input: ValueInfo): Arrangement {
+function arrangeSamples(samples: SampleForm, layout: Layout | undefined, input: ValueInfo): Arrangement {
   const arrangement = arrangeAs(samples.sampleShape, samples.layout ?? layout, input);
   if (samples.layout === null || arrangement.channels !== 1 || input.shape === null) return arrangement;
   if (input.shape.length === 2) return { ...arrangement, sampleDims: [arrangement.channelSize] };
@@ -87,7 +90,7 @@ function fits(sampleDims: readonly number[], { shape }: ValueInfo): boolean {
 }
 
 function mismatch(
-  samples: SampleArray,
+  samples: SampleForm,
   layout: Layout | undefined,
   input: ValueInfo,
   { sampleDims, source, result }: Arrangement,
@@ -106,13 +109,21 @@ function mismatch(
 function hint(shape: readonly number[], layout: Layout | undefined, input: ValueInfo): string {
   if (fits([1, ...shape], input)) return "; add an axis of length 1 to the data: array[:, np.newaxis]";
   if (fits([...shape, 1], input)) return "; add an axis of length 1 to the data: array[..., np.newaxis]";
-  if (shape.length !== IMAGE_AXES) return "";
-  const other = LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
-  return other === undefined ? "" : `; set preprocess.layout to "${other}", the order of the axes in the source`;
+  const other =
+    shape.length === IMAGE_AXES &&
+    LAYOUTS.find((it) => it !== layout && fits(arrangeAs(shape, it, input).sampleDims, input));
+  if (other) return `; set preprocess.layout to "${other}", the order of the axes in the source`;
+  const wanted = input.shape?.slice(1) ?? [];
+  const size = (dims: readonly Dimension[]): number => dims.reduce<number>((product, dim) => product * Number(dim), 1);
+  // A free size is NaN here, which equals nothing.
+  if (wanted.length > 0 && size(wanted) === size(shape) && layout === undefined) {
+    return `; if the values are in that order, use array.reshape(-1, ${wanted.join(", ")})`;
+  }
+  return "; save the samples in the shape that the model takes";
 }
 
 /** Decoded images can be cut to what the model wants. */
-function imageHint({ layout, sampleShape }: SampleArray, { shape }: ValueInfo): string {
+function imageHint({ layout, sampleShape }: SampleForm, { shape }: ValueInfo): string {
   if (layout !== "NHWC" || shape?.length !== IMAGE_AXES + 1) return "";
   const sides = takesChannelsLast({ shape }, sampleShape[2]) ? shape.slice(1, 3) : shape.slice(2);
   if (sides.every((side, axis) => typeof side !== "number" || side === sampleShape[axis])) return "";
@@ -120,6 +131,6 @@ function imageHint({ layout, sampleShape }: SampleArray, { shape }: ValueInfo): 
 }
 
 /** `[3, "height", null]` → `[N,3,height,?]`. */
-function showBatch(dims: readonly Dimension[]): string {
+export function showBatch(dims: readonly Dimension[]): string {
   return `[${["N", ...dims.map((dim) => dim ?? "?")].join(",")}]`;
 }

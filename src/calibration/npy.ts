@@ -33,6 +33,7 @@ const TYPES: ReadonlyMap<string, SampleType> = new Map([
 export const npy: SourceKind = {
   name: "NumPy array (.npy)",
   recognises: (path) => extname(path).toLowerCase() === ".npy",
+  files: (path) => [path],
   open: (path) =>
     Promise.resolve({
       content: "array",

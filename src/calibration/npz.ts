@@ -1,4 +1,6 @@
+import { createReadStream } from "node:fs";
 import { extname } from "node:path";
+import { crc32 } from "node:zlib";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { ExpectedError } from "../errors";
 import { withInputFile } from "../inputFile";
@@ -19,6 +21,7 @@ const DEFLATED = 8;
 export const npz: SourceKind = {
   name: 'NumPy archive (.npz; "file.npz#name" chooses an array)',
   recognises: (path, isFolder) => !isFolder && extname(path).toLowerCase() === ".npz",
+  files: (path) => [splitMember(path).file],
   open: openNpz,
 };
 
@@ -26,6 +29,16 @@ export const npz: SourceKind = {
 export function splitMember(path: string): { file: string; member: string | null } {
   const match = /^(.+\.npz)#([^/\\]+)$/i.exec(path);
   return match === null ? { file: path, member: null } : { file: match[1], member: match[2] };
+}
+
+/** The names of the arrays in an archive, in its order. @throws ExpectedError if it cannot be read. */
+export async function arrayNames(file: string): Promise<string[]> {
+  const zip = await openZip(file);
+  try {
+    return (await entriesOf(file, zip)).map(arrayName);
+  } finally {
+    zip.close();
+  }
 }
 
 async function openNpz(path: string): Promise<ArraySource> {
@@ -91,7 +104,7 @@ function choose(file: string, member: string | null, entries: readonly Entry[]):
   return found[0];
 }
 
-/** Stored entries are read where they are in the file; deflated ones are unpacked into memory. */
+/** Stored entries are read where they are in the file, deflated ones unpacked into memory; both as the archive vouches for. */
 async function entryBytes(zip: ZipFile, file: string, name: string, entry: Entry): Promise<RandomBytes> {
   const { compressionMethod, compressedSize, uncompressedSize } = entry;
   if (entry.isEncrypted()) throw new ExpectedError(`${name} is encrypted; save the array without a password`);
@@ -104,14 +117,32 @@ async function entryBytes(zip: ZipFile, file: string, name: string, entry: Entry
     if (compressionMethod === STORED) {
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
       const { size } = fileBytes(file);
-      if (fileDataStart + uncompressedSize > size) throw new Error("it is cut off");
+      const end = fileDataStart + uncompressedSize;
+      if (end > size) throw new Error("it is cut off");
+      let sum = 0;
+      if (uncompressedSize > 0) {
+        const stream: AsyncIterable<Uint8Array> = createReadStream(file, { start: fileDataStart, end: end - 1 });
+        for await (const chunk of stream) sum = crc32(chunk, sum);
+      }
+      checkSum(name, sum, entry);
       return fileBytes(file, fileDataStart, uncompressedSize);
     }
     const stream = await zip.openReadStreamPromise(entry);
-    return memoryBytes(await readUnpacked(stream, name, uncompressedSize, compressedSize));
+    const bytes = await readUnpacked(stream, name, uncompressedSize, compressedSize);
+    checkSum(name, crc32(bytes), entry);
+    return memoryBytes(bytes);
   } catch (error) {
     throw error instanceof ExpectedError ? error : damaged(name, error);
   }
+}
+
+/** A zip archive keeps the CRC-32 of every entry; yauzl leaves it to its callers to compare. */
+function checkSum(name: string, found: number, { crc32: expected }: Entry): void {
+  if (found === expected) return;
+  const [stored, computed] = [expected, found].map((sum) => sum.toString(16).padStart(8, "0"));
+  throw new ExpectedError(
+    `${name} is damaged: its checksum is ${computed}, and the archive says ${stored}; write or copy it again`,
+  );
 }
 
 function damaged(what: string, error: unknown): ExpectedError {

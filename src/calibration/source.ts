@@ -70,7 +70,7 @@ export interface ImageSource extends OpenedSource {
    * @param indices which images, ascending.
    */
   decode(indices: Uint32Array, wanted: WantedImages, options: LoadOptions): Promise<DecodedImages>;
-  /** Width, height and channels as the first images' headers tell them; null where they differ. */
+  /** Width, height and channels as some images' headers tell them; null where they differ. */
   sampleShape(): Promise<readonly number[] | null>;
   /** SHA-256 of the lines `<sha256>  <name>` of all images; those not in `indices` have "-" for their hash. */
   sha256(indices: Uint32Array): Promise<string>;
@@ -111,8 +111,10 @@ export interface SourceKind {
   readonly name: string;
   /** By the path, and for a folder by the names in it: what is in a file is checked by {@link open}. */
   recognises(path: string, isFolder: boolean): boolean;
+  /** The files that such a source is read from, by names alone. */
+  files(path: string): readonly string[];
   /**
-   * Reads headers or lists folders; no samples.
+   * Reads headers or lists folders; no samples, but for archives, which are checked as a whole.
    * @param path may name a part of a file: "images.npz#x".
    * @throws ExpectedError if the content is not what it should be.
    */

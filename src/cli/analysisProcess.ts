@@ -14,6 +14,11 @@ export async function runAnalysis<M extends Method>(method: M, params: Params<M>
   }
 }
 
+/** The same without progress, for what takes a moment. */
+export function callWorker<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
+  return worker.call(method, params);
+}
+
 /** Ends what runs, within a second, and leaves nothing half-written. */
 export async function stopAnalysis(): Promise<void> {
   await worker.dispose();

@@ -1,5 +1,5 @@
 import type { Inspection, InspectedValue } from "../inspect";
-import { printable } from "../text/names";
+import { printable, shortName } from "../text/names";
 import { short, thousands } from "../text/numbers";
 import { shortNames, table } from "./format";
 import { definitions } from "./reportText";
@@ -17,8 +17,8 @@ export function inspectText({ model, inputs, outputs, layers, skipped }: Inspect
         ),
       ],
       ["Parameters", thousands(model.parameters)],
-      ["Inputs", inputs.map(value).join("; ") || "none"],
-      ["Outputs", outputs.map(value).join("; ") || "none"],
+      ...listed("Inputs", inputs),
+      ...listed("Outputs", outputs),
     ]),
   ];
   const right = { align: "right" } as const;
@@ -41,10 +41,15 @@ export function inspectText({ model, inputs, outputs, layers, skipped }: Inspect
           layer.op,
           `${layer.groups > 1 ? `${layer.groups}·` : ""}${layer.rows}×${layer.columns}`,
           thousands(layer.parameters),
-          layer.macs === null ? "–" : short(layer.macs),
+          layer.macs === null ? UNKNOWN : short(layer.macs),
           layer.nodes.length > 1 ? `${layer.nodes.length} nodes` : "",
         ]),
       ),
+    );
+  }
+  if (layers.some(({ macs }) => macs === null)) {
+    parts.push(
+      `${UNKNOWN}  MACs unknown without running the model: it leaves sizes open, or has operators whose shapes cannot be inferred.`,
     );
   }
   if (skipped.length > 0) {
@@ -54,7 +59,23 @@ export function inspectText({ model, inputs, outputs, layers, skipped }: Inspect
   return parts.join("\n\n");
 }
 
-function value({ name, type, shape }: InspectedValue): string {
+/** What stands for MACs that cannot be counted. */
+const UNKNOWN = "–";
+
+/** Inputs, or outputs, that are shown: models with a cache have a hundred of each. */
+const MOST_VALUES = 8;
+
+/** One value on each line. */
+function listed(term: string, values: readonly InspectedValue[]): [string, string][] {
+  const lines = values.slice(0, MOST_VALUES).map(valueText);
+  const rest = values.length - lines.length;
+  if (rest > 0) lines.push(`and ${rest} more (--json lists them all)`);
+  if (lines.length === 0) lines.push("none");
+  return lines.map((line, i) => [i === 0 ? term : "", line]);
+}
+
+function valueText({ name, type, shape }: InspectedValue): string {
+  if (type === null && shape === null) return `${shortName(name)} (type and shape unknown)`;
   const dims = shape ? `[${shape.map((dim) => dim ?? "?").join(", ")}]` : "(shape unknown)";
-  return printable(`${name} ${type ?? "(not a tensor)"} ${dims}`);
+  return printable(`${shortName(name)} ${type ?? "(type unknown)"} ${dims}`);
 }

@@ -1,13 +1,15 @@
 import { SingleBar } from "cli-progress";
 import type { AnalysisEvent, Stage } from "../analysis/progress";
 import { shortName } from "../text/names";
-import { duration } from "../text/numbers";
+import { duration, thousands } from "../text/numbers";
 
 const STAGES: Record<Stage, string> = {
   original: "Running the original",
   calibration: "Reading calibration data",
   search: "Searching ranks",
   verification: "Running the smaller model",
+  written: "Checking the written file",
+  latency: "Measuring latency",
 };
 
 export interface ProgressDisplay {
@@ -15,7 +17,7 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** Progress on stderr: a bar with the time left on a terminal, otherwise one line per stage and layer. */
+/** Progress on stderr: a bar with the time left on a terminal, otherwise one line per data set, stage and layer. */
 export function progressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   return stream.isTTY ? terminalBar(stream) : plainLines(stream);
 }
@@ -33,9 +35,14 @@ function terminalBar(stream: NodeJS.WriteStream): ProgressDisplay {
     gracefulExit: false,
     fps: 10,
   });
-  bar.start(1000, 0, { left: "", what: STAGES.original });
+  bar.start(1000, 0, { left: "", what: "Opening model and data" });
   return {
     show(event) {
+      if (event.kind === "images") {
+        const { data, done, total } = event;
+        const what = `Decoding ${data} images: ${thousands(done)} of ${thousands(total)}`;
+        bar.update(Math.round((1000 * done) / total), { left: "", what });
+      }
       if (event.kind !== "progress") return;
       const left = event.secondsLeft === null ? "" : `${duration(event.secondsLeft)} left`;
       bar.update(Math.round(1000 * event.fraction), { left, what: stageText(event.stage, event.layer) });
@@ -46,8 +53,13 @@ function terminalBar(stream: NodeJS.WriteStream): ProgressDisplay {
 
 function plainLines(stream: NodeJS.WriteStream): ProgressDisplay {
   let last = "";
+  let decoding = "";
   return {
     show(event) {
+      if (event.kind === "images" && event.data !== decoding) {
+        decoding = event.data;
+        stream.write(`Decoding ${thousands(event.total)} ${event.data} images\n`);
+      }
       if (event.kind !== "progress") return;
       const text = stageText(event.stage, event.layer);
       if (text === last) return;

@@ -27,22 +27,23 @@ export function configPathBeside(modelPath: string): string {
  * @throws ExpectedError if there is none, or it is wrong.
  */
 export function configFor(modelPath: string, config?: string | Config): ResolvedConfig {
-  if (typeof config === "string") return loadConfig(config);
-  if (config !== undefined) return parseConfig(config, "the config", process.cwd());
-  const candidates = configPathsBeside(modelPath);
-  const found = candidates.find((candidate) => existsSync(candidate));
+  if (typeof config === "object") return parseConfig(config, "the config", process.cwd());
+  const found = config ?? configFileBeside(modelPath);
   if (found !== undefined) return loadConfig(found);
   // A wrong path to the model is the likelier mistake, and is said first.
   withInputFile(modelPath, () => undefined);
   throw new ExpectedError(
-    `There is no ${basename(candidates[0])} beside ${modelPath}. It names the data, for example ` +
-      `{"calibration": {"source": "images.npy"}}; name one with --config, or use "analyze --weights-only".`,
+    `There is no ${basename(configPathBeside(modelPath))} beside ${modelPath}. It names the data, for example ` +
+      `{"calibration": {"source": "images.npy"}}; "ranklens init MODEL DATA" writes one, --config names another, and ` +
+      `"analyze --weights-only" needs none.`,
   );
 }
 
-/** Where a model's config is looked for, best first: its own, or one for all models of the folder. */
-function configPathsBeside(modelPath: string): readonly string[] {
-  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")];
+/** The config file of a model, where there is one: its own, or else one for all models of the folder. */
+export function configFileBeside(modelPath: string): string | undefined {
+  return [configPathBeside(modelPath), join(dirname(modelPath), "model.ranklens.json")].find((path) =>
+    existsSync(path),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Stage } from "../analysis/progress";
+import type { AnalysisEvent, Stage } from "../analysis/progress";
 import type { Inspection } from "../inspect";
 import type { LayerReport, ModelReport } from "../report";
 
@@ -26,6 +26,9 @@ export type ModelState =
   | { readonly kind: "opened"; readonly inspection: Inspection }
   | { readonly kind: "unreadable"; readonly message: string };
 
+/** How many image files have become pixels. */
+export type ImagesDecoded = Extract<AnalysisEvent, { readonly kind: "images" }>;
+
 /** What is being done about the model. */
 export type AnalysisState =
   | { readonly kind: "idle" }
@@ -39,6 +42,8 @@ export type AnalysisState =
       readonly fraction: number;
       readonly secondsLeft: number | null;
       readonly preview: boolean;
+      /** While images are decoded, which comes before the stages. */
+      readonly images?: ImagesDecoded;
     }
   /** Layers found before it ended stay. */
   | { readonly kind: "cancelled" }

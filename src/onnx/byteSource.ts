@@ -15,11 +15,13 @@ export interface ByteSource {
 }
 
 export function memorySource(bytes: Uint8Array, name = "model in memory"): ByteSource {
+  // Not a Buffer, whose slice() makes no copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   return {
     name,
     size: bytes.length,
     folder: null,
-    read: (start, end) => bytes.subarray(start, end),
+    read: (start, end) => plain.subarray(start, end),
     close: () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { ExpectedError } from "../errors";
+import { ExpectedError, systemCode } from "../errors";
 import { withInputFile } from "../inputFile";
 import type { ByteSource } from "./byteSource";
 import type { ByteRange, ElementType, TensorInfo } from "./schema";
@@ -51,7 +51,7 @@ export function externalFile(source: ByteSource, location: string): string {
     // Not path.join, which takes "link/.." out of the path: the operating system follows the link first.
     real = realpathSync.native(`${root}${path.sep}${location}`);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") throw refusal(`and ${source.folder} has no such file: put it there.`);
     if (code === "EACCES" || code === "EPERM") throw refusal("which may not be read (permission denied).");
     throw refusal(`which cannot be found: ${error instanceof Error ? error.message : String(error)}.`);

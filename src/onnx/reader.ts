@@ -1,8 +1,9 @@
 import { ExpectedError } from "../errors";
 import { fileSource, type ByteSource } from "./byteSource";
+import { describeForeignFile } from "./foreignFile";
 import { readGraph } from "./graphReader";
 import { normalDomain, type ByteRange, type Graph, type Model } from "./schema";
-import { signed, WireReader, type Field } from "./wire";
+import { notOnnx, NotOnnxError, signed, WireReader, type Field } from "./wire";
 
 /** A model file that is open: its structure, and the reader through which weights come on demand. */
 export interface OpenModel extends Model {
@@ -36,13 +37,13 @@ export function readModel(source: ByteSource): OpenModel {
   try {
     return { ...decodeModel(source), close: () => source.close() };
   } catch (error) {
+    const foreign = error instanceof NotOnnxError ? describeForeignFile(source) : null;
     source.close();
-    throw error;
+    throw foreign === null ? error : new ExpectedError(foreign, { cause: error });
   }
 }
 
 function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
-  if (source.size === 0) throw new ExpectedError(`${source.name} is empty: it is not an ONNX model.`);
   const wire = new WireReader(source);
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
@@ -63,7 +64,7 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
         producerVersion = wire.string(field);
         break;
       case MODEL.graph:
-        if (found) throw new ExpectedError(`${source.name} has more than one graph: it is not an ONNX model.`);
+        if (found) throw notOnnx(source, "it has more than one graph");
         found = { graph: readGraph(wire, field.value), field: field.whole };
         break;
       case MODEL.opsetImport: {
@@ -83,7 +84,7 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
       }
     }
   }
-  if (!found) throw new ExpectedError(`${source.name} holds no graph: it is not an ONNX model.`);
+  if (!found) throw notOnnx(source, "it holds no graph");
   return {
     wire,
     folder: source.folder,

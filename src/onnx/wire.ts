@@ -20,8 +20,13 @@ export interface Field {
   readonly varint: bigint;
 }
 
+/** A file that cannot be read as a model: another kind of file, or a damaged one. */
+export class NotOnnxError extends ExpectedError {}
+
 /** Bytes read ahead: some hundred small fields, and little wasted where a weight is skipped. */
 const WINDOW = 32 * 1024;
+/** V8 can hold no longer one, and no model has any such. */
+const LONGEST_STRING = 2 ** 29 - 24;
 /** A tag and a length, or a tag and a varint, are never longer. */
 const LONGEST_HEADER = 20;
 
@@ -52,6 +57,9 @@ export class WireReader {
   }
 
   string(field: Field): string {
+    if (field.value.end - field.value.start > LONGEST_STRING) {
+      throw damaged(this, field.value.start, `a text of ${field.value.end - field.value.start} bytes begins`);
+    }
     return Buffer.from(this.bytes(field.value)).toString("utf8");
   }
 
@@ -82,14 +90,15 @@ export class WireReader {
           value = { start: digits, end: digits + 8 };
           break;
         default:
-          throw new Error(`wire type ${wireType} is not used by ONNX`);
+          throw damaged(this, start);
       }
       if (value.end > limit) {
-        throw new Error(`field ${number} needs ${value.end - value.start} bytes, ${limit - value.start} are left`);
+        const [needed, left] = [value.end - value.start, limit - value.start];
+        throw damaged(this, start, `a part of ${needed} bytes begins, and ${left} are left`);
       }
       return { number, wireType, whole: { start, end: value.end }, value, varint };
     } catch (error) {
-      throw damaged(this, start, error);
+      throw error instanceof NotOnnxError ? error : damaged(this, start);
     }
   }
 
@@ -116,18 +125,18 @@ export function signedNumbers(wire: WireReader, field: Field): number[] {
   const numbers: number[] = [];
   try {
     while (reader.pos < reader.len) numbers.push(Number(reader.int64()));
-  } catch (error) {
-    throw damaged(wire, field.value.start + reader.pos, error);
+  } catch {
+    throw damaged(wire, field.value.start + reader.pos);
   }
   return numbers;
 }
 
-function damaged(wire: WireReader, position: number, error: unknown): ExpectedError {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new ExpectedError(
-    `${wire.source.name} is not an ONNX model, or it is truncated or damaged: at byte ${position}, ${detail}.`,
-    { cause: error },
-  );
+export function notOnnx({ name }: ByteSource, reason: string): NotOnnxError {
+  return new NotOnnxError(`${name} is not an ONNX file, or damaged: ${reason}.`);
+}
+
+function damaged({ source }: WireReader, position: number, detail = "there is no part of a model"): NotOnnxError {
+  return notOnnx(source, `at byte ${position} ${detail}`);
 }
 
 /** The numbers of a repeated float field, which may be packed or single. */

@@ -1,6 +1,13 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { checkNotInput, checkTarget, stageFile, stageWithCompanion, type StagedFile } from "../atomicFile";
+import {
+  checkNotInput,
+  checkTarget,
+  stageFile,
+  stageWithCompanion,
+  type RunInput,
+  type StagedFile,
+} from "../atomicFile";
 import { DataFile } from "./dataFile";
 import { editedModel, modelLength, MOST_MODEL_BYTES, segmentLength, type GraphEdit, type Segment } from "./edit";
 import { externalFile } from "./externalData";
@@ -16,16 +23,11 @@ const CHUNK = 8 * 1024 * 1024;
  */
 export function checkModelTarget(model: OpenModel, target: string, options: { force: boolean }): void {
   checkTarget(target, options);
-  const locations = new Set(externalTensors(model).map(({ payload }) => payload.location));
-  if (locations.size === 0) return;
+  if (externalTensors(model).length === 0) return;
   const companion = dataPath(target);
   const moves = !isInSameFolder(model, target);
   if (moves) checkTarget(companion, options);
-  for (const location of locations) {
-    const file = externalFile(model.wire.source, location);
-    checkNotInput(target, "a data file of the model", file);
-    checkNotInput(companion, "a data file of the model", file);
-  }
+  for (const written of [target, companion]) checkNotInput(written, externalFiles(model));
 }
 
 /**
@@ -59,6 +61,13 @@ export function stageEditedModel(
     { path: dataPath(target), chunks: data.chunks() },
     options,
   );
+}
+
+/** The files that hold the model's external data. */
+export function externalFiles(model: OpenModel): RunInput[] {
+  const locations = new Set(externalTensors(model).map(({ payload }) => payload.location));
+  const file = (location: string): string => externalFile(model.wire.source, location);
+  return [...locations].map((location) => ({ what: "a data file of the model", path: file(location) }));
 }
 
 /** Where the external data of a model is written. */

@@ -1,7 +1,8 @@
 import os from "node:os";
+import "./noTelemetry";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { ExpectedError } from "../errors";
 import type { ElementType } from "../onnx/schema";
+import { refusalToLoad, refusalToRun } from "./refusals";
 
 export type TensorData =
   | Float32Array
@@ -49,8 +50,8 @@ export async function createSession(
   const options: InferenceSession.SessionOptions = {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads(),
-    // 3: errors only. Warnings about unused parts of a cut-out graph would be noise on the user's terminal.
-    logSeverityLevel: 3,
+    // 4: nothing but what ends the process. Errors come as exceptions; printed as well, they would be said twice.
+    logSeverityLevel: 4,
     ...(folder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
   };
   let session: InferenceSession;
@@ -60,7 +61,7 @@ export async function createSession(
         ? await InferenceSession.create(model, options)
         : await InferenceSession.create(model, options);
   } catch (error) {
-    throw new ExpectedError(`${what} could not be loaded by onnxruntime: ${messageOf(error)}`, { cause: error });
+    throw refusalToLoad(what, error);
   }
   const dense = session.outputMetadata.filter((output) => output.isTensor && output.type !== "string");
   const denseNames = dense.map(({ name }) => name);
@@ -72,7 +73,7 @@ export async function createSession(
         const results = await session.run(inputs, outputs);
         return new Map(Object.entries(results).map(([name, tensor]) => [name, fromTensor(name, tensor)]));
       } catch (error) {
-        throw new ExpectedError(`${what} could not be run by onnxruntime: ${messageOf(error)}`, { cause: error });
+        throw refusalToRun(what, feeds, error);
       }
     },
     release: () => session.release(),
@@ -93,8 +94,4 @@ function fromTensor(name: string, tensor: Tensor): TensorValue {
   const { data, type, dims } = tensor;
   if (type === "string" || Array.isArray(data)) throw new Error(`output "${name}" holds strings`);
   return { type: type, dims, data: data };
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
 }

@@ -138,14 +138,14 @@ function written(
   ];
   if (latency) {
     const { before, after } = latency.milliseconds;
-    const ratio = emphasized(fill(words.latencyRatio, "{0}", latency.runs), `${latency.ratio.toFixed(2)}×`);
+    const ratio = emphasized(fill(words.latencyRatio, "{0}", latency.batch), `${latency.ratio.toFixed(2)}×`);
     found.push(
       figure({
         id: "latency",
         label: words.latency,
         ...change(before.toFixed(2), after.toFixed(2)),
         unit: "ms",
-        notes: [ratio, [fill(words.batchOf, latency.batch)]],
+        notes: [ratio, [fill(words.pairedRuns, latency.runs)]],
       }),
     );
   }

@@ -193,8 +193,7 @@ function watchMemory(child: ChildProcess): { note(bytes: number): void; peakByte
 }
 
 function errorOf(wire: WireError, peakBytes: number | null): Error {
-  const said = wire.expected ? wire.message : `${wire.name}: ${wire.message}`;
-  const memory = describeOutOfMemory(said, wire.expected, peakBytes);
+  const memory = describeOutOfMemory(`${wire.name}: ${wire.message}`, peakBytes);
   return memory === null ? fromWire(wire) : new ExpectedError(memory);
 }
 

@@ -35,29 +35,22 @@ export function describeEnd(end: WorkerEnd): string {
   return `The analysis process ended before it was done (exit status ${String(code)}${said}). That is a fault of RankLens: please report it.`;
 }
 
-/**
- * The line for an error that means that memory ran out; null for any other.
- * @param message of an error that is to be shown as it is, or name and message of one that is not.
- */
-export function describeOutOfMemory(message: string, expected: boolean, peakBytes: number | null): string | null {
+/** The line for an error, if it means that memory ran out; null for any other. */
+export function describeOutOfMemory(message: string, peakBytes: number | null): string | null {
   const allocation = failedAllocation(message);
-  if (allocation === null) return null;
-  // An expected error names the model and the node: that is kept.
-  return expected
-    ? `${message.replace(/\.?$/, ".")} ${outOfMemory(null, peakBytes)}`
-    : outOfMemory(allocation, peakBytes);
+  return allocation === null ? null : outOfMemory(allocation, peakBytes);
 }
 
 function failedAllocation(text: string): string | null {
   return OUT_OF_MEMORY.exec(text)?.[0] ?? null;
 }
 
-function outOfMemory(how: string | null, peakBytes: number | null): string {
-  const advice = how !== null && HEAP.test(how) ? LARGER_HEAP : LESS;
-  return `The analysis ran out of memory${how === null ? "" : ` (${how})`}${used(peakBytes)}. ${advice}`;
+function outOfMemory(how: string, peakBytes: number | null): string {
+  return `The analysis ran out of memory (${how})${used(peakBytes)}. ${HEAP.test(how) ? LARGER_HEAP : LESS}`;
 }
 
-const LESS = 'Allow it less memory with --memory, use fewer samples ("limit" in the config), or close other programs.';
+const LESS =
+  'Allow the analysis less memory (--memory), use fewer samples ("limit" in the config), or close other programs.';
 /** V8's heap has a limit of its own, whatever the machine has; samples and weights are not on it. */
 const LARGER_HEAP = "Raise the limit of the heap, in megabytes: NODE_OPTIONS=--max-old-space-size=8192.";
 

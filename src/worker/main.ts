@@ -3,6 +3,8 @@ import { analyze } from "../analyze";
 import type { AnalysisEvent } from "../analysis/progress";
 import { removeUnfinished } from "../atomicFile";
 import { compress } from "../compress";
+import { proposeConfig } from "../propose";
+import { tryProposal } from "../propose/trial";
 import { toWire, type Method, type Params, type Reply, type Request, type Result } from "./protocol";
 
 /** Entry of `dist/worker.js`, the process that {@link workerClient} forks: it answers one request. */
@@ -12,6 +14,8 @@ type OnEvent = (event: AnalysisEvent) => void;
 const handlers: { readonly [M in Method]: (params: Params<M>, onEvent: OnEvent) => Promise<Result<M>> } = {
   analyze: ({ model, options }, onEvent) => analyze(model, { ...options, onEvent }),
   compress: ({ model, options }, onEvent) => compress(model, { ...options, onEvent }),
+  propose: (params) => proposeConfig(params),
+  tryProposal: ({ model, proposal }) => tryProposal(model, proposal),
 };
 
 async function answer<M extends Method>({ method, params }: Request<M>): Promise<void> {

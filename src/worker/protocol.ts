@@ -2,12 +2,15 @@ import type { AnalysisEvent } from "../analysis/progress";
 import type { AnalyzeOptions } from "../analyze";
 import type { CompressOptions } from "../compress";
 import { ExpectedError, isExpected } from "../errors";
+import type { Proposal } from "../propose/proposal";
 import type { ModelReport } from "../report";
 
 /** What the worker can do, by method. One entry here does not compile without its handler in `main.ts`. */
 export interface WorkerMethods {
   analyze: [params: AnalyzeParams, result: ModelReport];
   compress: [params: CompressParams, result: ModelReport];
+  propose: [params: ProposeParams, result: Proposal];
+  tryProposal: [params: TryProposalParams, result: Proposal];
 }
 
 export type Method = keyof WorkerMethods;
@@ -26,6 +29,16 @@ export interface AnalyzeParams {
 export interface CompressParams {
   readonly model: string;
   readonly options: PlainOptions<CompressOptions>;
+}
+
+export interface ProposeParams {
+  readonly model: string;
+  readonly data: readonly string[];
+}
+
+export interface TryProposalParams {
+  readonly model: string;
+  readonly proposal: Proposal;
 }
 
 /** The one message to a worker: every process serves one call. */
@@ -68,5 +81,7 @@ export function fromWire({ expected, name, message, stack }: WireError): Error {
 /** The files that a call writes. A process that is killed cannot take away what it has half written for them. */
 export const filesWritten: { readonly [M in Method]: (params: Params<M>) => readonly string[] } = {
   analyze: () => [],
+  propose: () => [],
+  tryProposal: () => [],
   compress: ({ options }) => [options.output],
 };

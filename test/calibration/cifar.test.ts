@@ -7,22 +7,12 @@ import { openDataset } from "../../src/calibration/dataset";
 import { checkLabels } from "../../src/calibration/labels";
 import { describeSource } from "../../src/calibration/describe";
 import type { ValueInfo } from "../../src/onnx/schema";
+import { cifarRecords } from "../fixtures/imageFiles";
 import { messageOf, rejection } from "./messageOf";
 
 const folder = mkdtempSync(join(tmpdir(), "ranklens-cifar-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const input: ValueInfo = { name: "x", elementType: "float32", shape: ["n", 3, 32, 32] };
-
-/** Records whose images are filled with their index (plus 100 for green, 200 for blue). */
-function records(labels: readonly (readonly number[])[], first = 0): Buffer {
-  return Buffer.concat(
-    labels.map((bytes, at) => {
-      const image = Buffer.alloc(3072);
-      for (const channel of [0, 1, 2]) image.fill(first + at + 100 * channel, 1024 * channel, 1024 * (channel + 1));
-      return Buffer.concat([Buffer.from(bytes), image]);
-    }),
-  );
-}
 
 function write(name: string, bytes: Uint8Array): string {
   writeFileSync(join(folder, name), bytes);
@@ -31,7 +21,7 @@ function write(name: string, bytes: Uint8Array): string {
 
 describe("CIFAR files", () => {
   test("one file of CIFAR-10, with its labels", async () => {
-    const source = write("test_batch.bin", records([[3], [9], [0]]));
+    const source = write("test_batch.bin", cifarRecords([[3], [9], [0]]));
     const dataset = await openDataset({ source }, {}, [input]);
     expect(dataset).toMatchObject({ count: 3, labels: Int32Array.of(3, 9, 0), classNames: null });
     const { data, dims } = dataset.batch(1, 1).get("x")!;
@@ -49,10 +39,10 @@ describe("CIFAR files", () => {
   test("a folder stands for its training batches, in order", async () => {
     const batches = join(folder, "cifar-10-batches-bin");
     mkdirSync(batches);
-    writeFileSync(join(batches, "data_batch_10.bin"), records([[7]], 5));
-    writeFileSync(join(batches, "data_batch_2.bin"), records([[4], [5], [6]], 2));
-    writeFileSync(join(batches, "data_batch_1.bin"), records([[1], [2]]));
-    writeFileSync(join(batches, "test_batch.bin"), records([[9]]));
+    writeFileSync(join(batches, "data_batch_10.bin"), cifarRecords([[7]], 5));
+    writeFileSync(join(batches, "data_batch_2.bin"), cifarRecords([[4], [5], [6]], 2));
+    writeFileSync(join(batches, "data_batch_1.bin"), cifarRecords([[1], [2]]));
+    writeFileSync(join(batches, "test_batch.bin"), cifarRecords([[9]]));
     const names = ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
     writeFileSync(join(batches, "batches.meta.txt"), `${names.join("\n")}\n\n`);
     const dataset = await openDataset({ source: batches }, {}, [input]);
@@ -72,7 +62,7 @@ describe("CIFAR files", () => {
       {
         source: write(
           "train.bin",
-          records([
+          cifarRecords([
             [19, 99],
             [0, 42],
           ]),
@@ -87,9 +77,9 @@ describe("CIFAR files", () => {
 
   test("a size that fits both is decided by the labels", async () => {
     // 3074 records of CIFAR-10 have as many bytes as 3073 of CIFAR-100.
-    const source = write("both.bin", records(Array.from({ length: 3074 }, (_, at) => [at % 10])));
+    const source = write("both.bin", cifarRecords(Array.from({ length: 3074 }, (_, at) => [at % 10])));
     expect(await openSource(source)).toMatchObject({ kind: "CIFAR-10 binary", samples: { count: 3074 } });
-    const hundred = write("both.bin", records(Array.from({ length: 3073 }, (_, at) => [at % 20, at % 100])));
+    const hundred = write("both.bin", cifarRecords(Array.from({ length: 3073 }, (_, at) => [at % 20, at % 100])));
     expect(await openSource(hundred)).toMatchObject({ kind: "CIFAR-100 binary", samples: { count: 3073 } });
   });
 });
@@ -99,7 +89,7 @@ test("refused", async () => {
   expect(await rejection(openSource(write("a.bin", Buffer.alloc(5000))))).toMatch(
     /a\.bin has 5000 bytes, which is no multiple of 3073 \(a CIFAR-10 record\) or 3074 \(CIFAR-100\)/,
   );
-  expect(await rejection(openSource(write("a.bin", records([[3], [12]]))))).toMatch(
+  expect(await rejection(openSource(write("a.bin", cifarRecords([[3], [12]]))))).toMatch(
     /a\.bin: record 1 has the label 12, and CIFAR-10 has labels from 0 to 9/,
   );
   const source = join(folder, "test_batch.bin");

@@ -99,7 +99,7 @@ describe("dataset", () => {
     );
     expect(await rejection(openDataset({ source: folder }, {}, [input]))).toMatch(/is a folder without any image/);
     expect(await rejection(openDataset({ source }, {}, [{ ...input, shape: [null, 3] }]))).toBe(
-      `the model's input "x" takes [N,3]; x.npy gives [N,2]`,
+      `the model's input "x" takes [N,3]; x.npy gives [N,2]; save the samples in the shape that the model takes`,
     );
     const short = writeNpy(join(folder, "short.npy"), "int64", [11], new Array<number>(11).fill(0));
     expect(await rejection(openDataset({ source, labels: short }, {}, [input]))).toBe(

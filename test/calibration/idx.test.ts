@@ -6,18 +6,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openSource } from "../../src/calibration";
 import { openDataset } from "../../src/calibration/dataset";
 import type { Shape, ValueInfo } from "../../src/onnx/schema";
+import { idxBytes } from "../fixtures/imageFiles";
 import { rejection } from "./messageOf";
 
 const folder = mkdtempSync(join(tmpdir(), "ranklens-idx-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function idxBytes(dims: readonly number[], values: readonly number[], type = 8): Buffer {
-  const header = Buffer.alloc(4 + 4 * dims.length);
-  header[2] = type;
-  header[3] = dims.length;
-  dims.forEach((dim, axis) => header.writeUInt32BE(dim, 4 + 4 * axis));
-  return Buffer.concat([header, Buffer.from(values)]);
-}
 
 function write(name: string, bytes: Uint8Array): string {
   writeFileSync(join(folder, name), bytes);

@@ -43,6 +43,7 @@ describe("layout", () => {
 
   test("mismatch: both shapes and what to do", () => {
     const wanted = `the model's input "x" takes [N,3,32,32]; x.npy gives`;
+    const save = "; save the samples in the shape that the model takes";
     const model = inputOf(["batch", 3, 32, 32]);
     expect(refuse(zeros("uint8", 2, 32, 32, 3), {}, model)).toBe(
       `${wanted} [N,32,32,3]; set preprocess.layout to "NHWC", the order of the axes in the source`,
@@ -51,14 +52,17 @@ describe("layout", () => {
       `${wanted} [N,32,3,32] (its [N,32,32,3], read as NCHW, transposed); set preprocess.layout to "NHWC", the order of the axes in the source`,
     );
     expect(refuse(zeros("uint8", 2, 28, 28, 3), { layout: "NHWC" }, model)).toBe(
-      `${wanted} [N,3,28,28] (its [N,28,28,3], read as NHWC, transposed)`,
+      `${wanted} [N,3,28,28] (its [N,28,28,3], read as NHWC, transposed)${save}`,
     );
     expect(refuse(zeros("uint8", 2, 3, 32, 32), {}, inputOf([null, "h", null, 3]))).toBe(
       `the model's input "x" takes [N,h,?,3]; x.npy gives [N,3,32,32]; set preprocess.layout to "NCHW", the order of the axes in the source`,
     );
-    expect(refuse(zeros("uint8", 2, 5), {}, model)).toBe(`${wanted} [N,5]`);
+    expect(refuse(zeros("uint8", 2, 5), {}, model)).toBe(`${wanted} [N,5]${save}`);
+    expect(refuse(zeros("uint8", 2, 3072), {}, model)).toBe(
+      `${wanted} [N,3072]; if the values are in that order, use array.reshape(-1, 3, 32, 32)`,
+    );
     expect(refuse(zeros("uint8", 2, 5), {}, inputOf([]))).toBe(
-      `the model's input "x" takes a single number; x.npy gives [N,5]`,
+      `the model's input "x" takes a single number; x.npy gives [N,5]${save}`,
     );
   });
 

@@ -110,6 +110,17 @@ describe("refused", () => {
     );
   });
 
+  test.each([false, true])("values that are not those that were written, deflated: %s", async (deflate) => {
+    const bytes = zipBytes([{ ...x, deflate }]);
+    // The last value of the array, or the checksum where changed bytes could not even be unpacked.
+    if (deflate) bytes.set(zipBytes([{ ...x, deflate, checksum: 0xbeef }]));
+    else bytes[bytes.indexOf("PK\x01\x02", "latin1") - 2] ^= 1;
+    writeFileSync(file, bytes);
+    expect(await refuse(file)).toMatch(
+      /data\.npz#x is damaged: its checksum is [0-9a-f]{8}, and the archive says [0-9a-f]{8}; write or copy it again$/,
+    );
+  });
+
   test("property: damage is an ExpectedError, or harmless", async () => {
     const good = zipBytes([x, { ...y, deflate: true }]);
     const change = fc.tuple(fc.nat(good.length - 1), fc.nat(255));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Inspection } from "../../src/inspect";
-import { modelBytes } from "../fixtures/model";
+import { weight } from "../fixtures/data";
+import { modelBytes, node, untyped, value } from "../fixtures/model";
 import { cnnLab, expectSuccess, newLab, type Lab } from "./lab";
 import { cnnSpec, cnnWith, manySkipped, METADATA } from "./models";
 
@@ -76,6 +77,30 @@ describe("ranklens inspect", () => {
     expect(outcome.stdout).toMatch(/^head +Gemm +5×16 +80 +80$/m);
     expect(outcome.stdout).toMatch(/not analysed:\n {2}Conv node_c: depthwise: one output per group/);
     expect(lines.filter((line) => /\s$/.test(line) || line.length > 120)).toEqual([]);
+  });
+
+  it("shows the first of many inputs, says what is unknown, and why MACs are not counted", async () => {
+    const many = Array.from({ length: 300 }, (_, i) => `cache_${i}`);
+    lab.write(
+      "many.onnx",
+      modelBytes({
+        nodes: [node("MatMul", ["cache_0", "w"], "y"), node("Relu", ["y"], "z")],
+        initializers: [weight("w", [4, 4], 1)],
+        inputs: many.map((name) => value(name, ["batch", "length", 4])),
+        outputs: [untyped("z"), value("y", ["batch", "length", 4])],
+      }),
+    );
+    const { stdout } = await lab.run("inspect", "many.onnx");
+    const lines = stdout.split("\n");
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+    expect(lines.slice(3, 5)).toEqual(["Inputs      cache_0 float32 [batch, length, 4]", "            cache_1 float32 [batch, length, 4]"]); // prettier-ignore
+    expect(lines[11]).toBe("            and 292 more (--json lists them all)");
+    expect(lines[12]).toMatch(/^Outputs {5}z \(type unknown\) \[/);
+    expect(stdout).toMatch(/^w +MatMul +4×4 +16 +–$/m);
+    expect(stdout.match(/^– {2}MACs unknown without running the model: it leaves sizes open/gm)).toHaveLength(1);
+    expect((await inspected(lab, "many.onnx")).inputs).toHaveLength(300);
+    const { stdout: plain } = await lab.run("inspect", "model.onnx");
+    expect(plain).not.toContain("–");
   });
 
   it("names a reason for every constant weight that it does not analyse", async () => {

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { SampleType } from "../../src/calibration/source";
@@ -20,8 +21,6 @@ import { runModel } from "../fixtures/data";
 import { modelBytes } from "../fixtures/model";
 import { writeNpy } from "../fixtures/npy";
 import { CLASSES, cnnSpec, IMAGE, images } from "./models";
-
-const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
 /** How a command ended, and what it said. */
 export interface Outcome {
@@ -38,18 +37,39 @@ export interface Running {
   stderr(): string;
 }
 
-/** The command line that runs the CLI, for a shell or a pseudo-terminal. */
+/** The CLI as it was built. */
 export function cliPath(): string {
-  if (!existsSync(CLI)) throw new Error(`${CLI} is missing: run "npm run build" before these tests.`);
-  return CLI;
+  return builtFile("cli.js");
 }
 
-/** Starts a command. Nothing of the environment may make its output differ. */
-export function start(command: string, args: readonly string[], cwd: string): Running {
+/** A file of dist/. */
+export function builtFile(name: string): string {
+  const file = fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
+  if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run build" before these tests.`);
+  return file;
+}
+
+/** How a command is started: by whom (this user otherwise), and what is added to the environment. */
+interface StartOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Starts a command. Nothing of the environment may make its output differ but what is asked for. */
+export function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { env, ...user }: StartOptions = {},
+): Running {
   const child = spawn(command, args, {
     cwd,
+    ...user,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+    // A group of its own, so that it can be killed with the processes that it starts.
+    detached: process.platform !== "win32",
   });
   let stdout = "";
   let stderr = "";
@@ -61,6 +81,35 @@ export function start(command: string, args: readonly string[], cwd: string): Ru
   });
   return { process: child, ended, stderr: () => stderr };
 }
+
+/** Kills a command and the processes that it has started, at once: none of them can clean up after another. */
+export function killAll(running: Running): void {
+  try {
+    process.kill(-running.process.pid!, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** The processes that a process has started; null where the system does not tell (not Linux). */
+export function childrenOf(running: Running): number[] | null {
+  const { pid } = running.process;
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : null;
+}
+
+/** Waits for something to happen while a command runs. */
+export async function until(running: Running, happens: () => boolean): Promise<void> {
+  while (!happens()) {
+    if (running.process.exitCode !== null) throw new Error(`it ended too early: ${running.stderr()}`);
+    await sleep(5);
+  }
+}
+
+/** Whether a command has begun to search ranks. */
+export const searching = (running: Running) => (): boolean =>
+  progressLines(running.stderr()).some((line) => line.startsWith("Searching ranks"));
 
 /** A fresh folder, and the CLI run in it. */
 export interface Lab {
@@ -154,8 +203,8 @@ export function answers(scores: Float32Array): number[] {
   });
 }
 
-const PROGRESS =
-  /^(Running the original|Reading calibration data|Searching ranks|Running the smaller model)(: .+)? \(\d+%(, [\d:]+ left)?\)$/;
+const STAGE = /(Running the original|Reading calibration data|Searching ranks|Running the smaller model|Checking the written file|Measuring latency)(: .+)? \(\d+%(, [\d:]+ left)?\)/; // prettier-ignore
+const PROGRESS = new RegExp(`^(${STAGE.source}|Decoding [\\d,]+ (calibration|validation) images)$`);
 
 /** What stderr holds apart from progress. */
 export function complaints(stderr: string): string[] {

@@ -50,32 +50,105 @@ describe("a model that cannot be used is refused in one line, and nothing is wri
     await refusedByAll("/dev/null", commands, /is not a file; name the file itself/);
   });
 
-  it.each([
-    ["a picture", PNG],
-    ["text", "The quick brown fox jumps over the lazy dog.\n"],
-    ["JSON", '{"calibration": {"source": "images.npy"}}\n'],
-    ["a web page", "<!DOCTYPE html>\n<html><head><title>404</title></head></html>\n"],
-    ["zeros", new Uint8Array(4096)],
-    ["an array", Buffer.from("\u0093NUMPY\u0001\u0000v\u0000{'descr': '<f4'}", "latin1")],
-    ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1092225\n"],
-  ])("where it is %s", async (_, content) => {
-    lab.write("odd.onnx", content);
-    await refusedByAll("odd.onnx", commands, /is not an ONNX model/);
+  // Both in one: the beginning of a file, and a tail that would be binary in a real one.
+  const file = (begin: string, tail = 100): Buffer =>
+    Buffer.concat([Buffer.from(begin, "latin1"), Buffer.alloc(tail, 7)]);
+  const sized = (json: string): Buffer => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([length, Buffer.from(json), Buffer.alloc(64)]);
+  };
+  it.each<[string, string, Uint8Array | string, RegExp]>([
+    [
+      "a PyTorch checkpoint",
+      "net.onnx",
+      file("PK\x03\x04" + "\0".repeat(26) + "archive/data.pkl"),
+      /is a PyTorch or pickle file.*torch\.onnx\.export/,
+    ],
+    ["another one by its name", "net.pth", file("PK\x03\x04"), /is a PyTorch or pickle file.*torch\.onnx\.export/],
+    [
+      "an old PyTorch checkpoint",
+      "old.onnx",
+      file("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9"),
+      /is a PyTorch or pickle file/,
+    ],
+    [
+      "safetensors",
+      "net.onnx",
+      sized('{"__metadata__":{}}'),
+      /is a safetensors file: weights without a graph.*export the model/,
+    ],
+    ["a TensorFlow Lite model", "net.onnx", file("\x1c\0\0\0TFL3"), /is a TensorFlow Lite model.*tf2onnx.*--tflite/],
+    [
+      "an ORT model",
+      "net.ort",
+      file("\x1c\0\0\0ORTM"),
+      /onnxruntime's own ORT format.*\.onnx file that it was made from/,
+    ],
+    ["a Keras model", "net.h5", file("\x89HDF\r\n\x1a\n"), /is a Keras or HDF5 file.*model\.export/],
+    ["a newer Keras model", "net.keras", file("PK\x03\x04"), /is a Keras or HDF5 file.*model\.export/],
+    [
+      "a SavedModel",
+      "saved_model.pb",
+      file("\x08\x01\x12\x03\x0a\x01\x07", 0),
+      /is a TensorFlow model.*--saved-model FOLDER/,
+    ],
+    ["a GraphDef", "frozen.pb", file("\x0a\x03abc", 0), /is a TensorFlow model.*tf2onnx/],
+    ["a Core ML model", "net.mlmodel", file("\x08\x04\x12\x00", 0), /is a Core ML model/],
+    ["GGUF", "net.onnx", file("GGUF\x03"), /is a GGUF file/],
+    ["packed with gzip", "net.onnx.gz", file("\x1f\x8b\x08"), /is packed with gzip.*gunzip/],
+    ["packed with zstd", "net.onnx", file("\x28\xb5\x2f\xfd"), /is a compressed file.*Unpack it/],
+    ["a zip archive", "net.onnx", file("PK\x03\x04"), /is a zip archive.*Unpack it/],
+    ["an array", "net.onnx", file("\x93NUMPY\x01\0v\0{'descr': '<f4'}"), /is a NumPy array.*in the config/],
+    ["text", "net.onnx", "The quick brown fox jumps over the lazy dog, naïvely.\n", /is text.*binary: check the path/],
+    ["text that is cut in a character", "net.onnx", `a${"é".repeat(5000)}`, /is text/],
+    ["JSON", "net.onnx", '{"calibration": {"source": "images.npy"}}\n', /is text/],
+    [
+      "a web page",
+      "net.onnx",
+      "\n<!DOCTYPE html>\n<html><title>404</title></html>\n",
+      /is a web page, as downloads that fail leave it.*Download/,
+    ],
+    [
+      "a Git LFS pointer",
+      "net.onnx",
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1092225\n",
+      /is a Git LFS pointer.*"git lfs pull"/,
+    ],
+    ["zeros", "net.onnx", new Uint8Array(9000), /is nothing but zeros at its beginning.*Copy it again/],
+    ["empty", "net.onnx", "", /is empty, not an ONNX model\. Write or copy it again/],
+  ])("where it is %s, it is said what it is and what to do", async (_, name, content, message) => {
+    lab.write(name, content);
+    await refusedByAll(name, commands.slice(0, 1), message, /, not an ONNX model\. .+\.$/);
+    await refusedByAll(name, commands.slice(3, 4), message);
+    rmSync(lab.at(name));
   });
 
-  it("where it is empty", async () => {
-    lab.write("empty.onnx", "");
-    await refusedByAll("empty.onnx", commands, /is empty: it is not an ONNX model/);
+  it.each([
+    ["a picture", PNG],
+    ["a few bytes", Uint8Array.of(0x80)],
+    ["a graph of nothing but a version", Uint8Array.of(8, 8)],
+  ])("where it is %s, at which byte that shows", async (_, content) => {
+    lab.write("odd.onnx", content);
+    await refusedByAll(
+      "odd.onnx",
+      commands,
+      /is not an ONNX file, or damaged: (at byte \d+ there is no part of a model|it holds no graph)\.$/,
+    );
   });
 
   it("where it is cut off, anywhere", async () => {
     const cuts = [1, 2, 3, 10, 17, 60, 500, 2000, whole.length / 2, whole.length - 300, whole.length - 30, whole.length - 1]; // prettier-ignore
     for (const cut of cuts) {
       lab.write("cut.onnx", whole.subarray(0, Math.floor(cut)));
-      await refusedByAll("cut.onnx", commands.slice(0, 1), /is not an ONNX model/);
+      await refusedByAll("cut.onnx", commands.slice(0, 1), /is not an ONNX file, or damaged: /);
     }
     lab.write("cut.onnx", whole.subarray(0, 5000));
-    await refusedByAll("cut.onnx", commands, /truncated or damaged: at byte \d+, .* bytes, \d+ are left/);
+    await refusedByAll(
+      "cut.onnx",
+      commands,
+      /is not an ONNX file, or damaged: at byte \d+ a part of \d+ bytes begins, and \d+ are left\.$/,
+    );
   });
 
   it("where nothing in it can be analysed; inspect shows it nevertheless", async () => {

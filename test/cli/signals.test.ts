@@ -2,7 +2,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "vitest";
-import { expectSuccess, newLab, progressLines, type Lab, type Outcome, type Running } from "./lab";
+import {
+  childrenOf,
+  expectSuccess,
+  killAll,
+  newLab,
+  searching,
+  until,
+  type Lab,
+  type Outcome,
+  type Running,
+} from "./lab";
+import { isRunning } from "../../src/runningProcess";
 import { writeSlow } from "./slow";
 
 /** A command that is stopped must end within this time: far less than what it still had to do, and no race. */
@@ -25,14 +36,6 @@ describe.skipIf(process.platform === "win32")("a command that is stopped", () =>
 
   const temporary = (): string[] => readdirSync(lab.folder).filter((name) => name.endsWith(".ranklens-tmp"));
 
-  /** Waits for something to happen while the command runs. */
-  async function until(running: Running, happens: () => boolean): Promise<void> {
-    while (!happens()) {
-      if (running.process.exitCode !== null) throw new Error(`it ended too early: ${running.stderr()}`);
-      await sleep(5);
-    }
-  }
-
   async function stopped(running: Running, signal: NodeJS.Signals): Promise<Outcome> {
     const start = performance.now();
     running.process.kill(signal);
@@ -41,9 +44,6 @@ describe.skipIf(process.platform === "win32")("a command that is stopped", () =>
     expect(outcome.stdout).toBe("");
     return outcome;
   }
-
-  const searching = (running: Running) => (): boolean =>
-    progressLines(running.stderr()).some((line) => line.startsWith("Searching ranks"));
 
   it.each([
     ["SIGINT", ["analyze", "slow.onnx", "--report", "report.json"]],
@@ -67,13 +67,28 @@ describe.skipIf(process.platform === "win32")("a command that is stopped", () =>
     expect(status).toBe(STATUS[signal]);
   });
 
-  it("by SIGKILL leaves a temporary file, which the next one for the same target removes", async () => {
+  it("by SIGKILL ends the analysis too, which removes what it had begun", async () => {
     const running = lab.start(...compress);
     await until(running, () => temporary().length > 0);
+    const analysis = writerOf(temporary()[0]);
+    if (childrenOf(running) !== null) expect(childrenOf(running)).toEqual([analysis]);
+    expect(isRunning(analysis)).toBe(true);
     const { signal } = await stopped(running, "SIGKILL");
     expect(signal).toBe("SIGKILL");
+    const start = performance.now();
+    while (isRunning(analysis) && performance.now() - start < 1000 * PROMPTLY) await sleep(5);
+    expect(isRunning(analysis)).toBe(false);
+    expect(temporary()).toEqual([]);
+  });
+
+  it("by SIGKILL of all its processes leaves a temporary file, which the next one for the same target removes", async () => {
+    const running = lab.start(...compress);
+    await until(running, () => temporary().length > 0);
+    killAll(running);
+    const { signal } = await running.ended;
+    expect(signal).toBe("SIGKILL");
     expect(existsSync(lab.at("small.onnx"))).toBe(false);
-    expect(temporary()).toEqual([`.small.onnx.${running.process.pid}.ranklens-tmp`]);
+    expect(temporary()).toEqual([expect.stringMatching(/^\.small\.onnx\.\d+\.ranklens-tmp$/)]);
     // Those of other targets and of running processes are not its business.
     const others = [`.other.onnx.${deadProcess()}.ranklens-tmp`, `.small.onnx.${process.pid}.ranklens-tmp`];
     for (const name of others) writeFileSync(lab.at(name), "");
@@ -83,6 +98,11 @@ describe.skipIf(process.platform === "win32")("a command that is stopped", () =>
     expect(before).toHaveProperty(["small.onnx"]);
   });
 });
+
+/** The process that writes a temporary file. */
+function writerOf(temporary: string): number {
+  return Number(/\.(\d+)\.ranklens-tmp$/.exec(temporary)![1]);
+}
 
 /** The number of a process that has ended. */
 function deadProcess(): number {

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelReportSchema } from "../../src/report";
-import { readFileSync } from "node:fs";
+import { writeImages } from "../fixtures/images";
 import { cliPath, cnnLab, expectSuccess, start, type CnnLab } from "./lab";
 import { writeSlow } from "./slow";
 
@@ -87,6 +87,18 @@ describe.skipIf(!hasScript)("on a terminal", () => {
     const table = stdout.slice(stdout.lastIndexOf(SHOW));
     expect(table).toMatch(/layer +op +m×d/);
     expect(table).not.toMatch(/Searching ranks/);
+  });
+
+  it("it also counts the images that are decoded", async () => {
+    await writeImages(lab.at("pictures"), { "0.png": [600, 600, "#336699"] });
+    for (let i = 1; i < 300; i++) cpSync(lab.at("pictures/0.png"), lab.at("pictures", `${i}.png`));
+    lab.json("pictures.json", { calibration: { source: "pictures" }, preprocess: { resize: 8 } });
+    const { status, stdout } = await start("script", terminal("analyze model.onnx -c pictures.json"), lab.folder).ended;
+    expect(status).toBe(0);
+    const shown = [...stdout.matchAll(/ (\d+)% [^%]*Decoding calibration images: (\d+) of 300/g)];
+    expect(shown.length).toBeGreaterThan(0);
+    const rounding = shown.map(([, percent, count]) => Math.abs(Number(percent) - Number(count) / 3));
+    expect(Math.max(...rounding)).toBeLessThanOrEqual(1);
   });
 
   it("an error ends the bar too", async () => {

@@ -22,6 +22,8 @@ it.each<[string[], ...string[]]>([
   [["inspect"], "missing required argument 'model'"],
   [["inspect", "model.onnx", "model.onnx"], "too many arguments"],
   [["inspect", "model.onnx", "--jsn"], "unknown option '--jsn'", "Did you mean --json?"],
+  [["init", "model.onnx"], "missing required argument 'data'"],
+  [["init", "model.onnx", "calibration.npy", "--prnt"], "unknown option '--prnt'", "Did you mean --print?"],
   [[...analyze, "--tolerence", "1"], "unknown option '--tolerence'", "Did you mean --tolerance?"],
   [[...analyze, "--tolerance"], "argument missing"],
   ...["high", "", "-1", "100.1", "NaN", "Infinity", "1,5", "1%"].map((value): [string[], ...string[]] => [
@@ -37,6 +39,11 @@ it.each<[string[], ...string[]]>([
   [[...analyze, "--search", "fast"], "'fast' is invalid", "exact"],
   [[...analyze, "--baseline", "next"], "'next' is invalid", "original, previous"],
   [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cpu"],
+  ...["--tolerance=1", "--search=exact", "--baseline=previous", "--energy=0.9"].map((flag): [string[], ...string[]] => [
+    [...analyze, "--weights-only", flag],
+    "'--weights-only' cannot be used with option",
+    flag.split("=")[0],
+  ]),
   [["compress", "model.onnx"], "--output <file>' not specified"],
   [[...compress, "--method", "magic"], "'magic' is invalid", "paper"],
   [[...compress, "--weights-only"], "unknown option '--weights-only'"],
@@ -63,11 +70,14 @@ it("no command at all prints the help, as an error", async () => {
 it.each([[["--help"]], [["-h"]], [["help"]]])("help names every command: %j", async (args) => {
   const { status, stdout, stderr } = await lab.run(...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  for (const command of ["inspect", "analyze", "compress"]) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+  for (const command of ["inspect", "init", "analyze", "compress"]) {
+    expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+  }
 });
 
 it.each([
   ["inspect", ["--json"]],
+  ["init", ["--config", "--print", "--force"]],
   [
     "analyze",
     ["--config", "--tolerance", "--baseline", "--energy", "--weights-only", "--device", "--report", "--force"],

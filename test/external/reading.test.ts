@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import {
-  chmodSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -194,14 +193,6 @@ describe("a weight that cannot be read is refused in one line", () => {
   it("a pipe, without waiting for it", async () => {
     if (spawnSync("mkfifo", [path.join(folder, "pipe")]).status !== 0) return;
     expect(await refusal({ location: "pipe" })).toMatch(/not a regular file/);
-  });
-
-  if (process.getuid?.() === 0) {
-    console.warn("NOT TESTED as root, who may read everything: a data file without permission.");
-  }
-  it.skipIf(process.getuid?.() === 0)("a file without permission", async () => {
-    chmodSync(path.join(folder, "w.bin"), 0);
-    expect(await refusal({ location: "w.bin" })).toMatch(/permission denied/);
   });
 
   it("a file that is too short: bytes expected and found", async () => {

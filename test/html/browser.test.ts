@@ -1,34 +1,14 @@
-import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { reportHtml } from "../../src/html/page";
+import { findBrowser, openPage } from "./browser";
 import { HOSTILE, layer, report, weightsReport } from "./report";
 
-/** A browser of this machine; CHROMIUM names another. */
-const candidates = [process.env["CHROMIUM"], "chromium", "chromium-browser", "google-chrome"];
-const browser = candidates.find((name) => name && spawnSync(name, ["--version"]).status === 0);
+const browser = findBrowser();
 if (!browser) console.warn("No Chromium here: the HTML report was not opened in a browser. CHROMIUM names one.");
 
 describe.skipIf(!browser)("the page in a browser", () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "ranklens-page-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
   /** The page as it stands when its script has run. */
-  async function opened(html: string): Promise<string> {
-    const file = path.join(folder, "page.html");
-    writeFileSync(file, html);
-    const quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-    const { stdout } = await promisify(execFile)(
-      browser!,
-      ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", ...quiet, `--user-data-dir=${folder}/profile`, "--dump-dom", pathToFileURL(file).href],
-      { maxBuffer: 2 ** 26, timeout: 60_000 },
-    ); // prettier-ignore
-    return stdout;
-  }
+  const opened = (html: string): Promise<string> => openPage(browser!, html, ["--dump-dom"]);
 
   it("runs its script under its own policy and fills in a layer", async () => {
     const dom = await opened(reportHtml(report([layer(HOSTILE), layer("b", { utilization: 0.1 })])));

@@ -30,7 +30,7 @@ describe.skipIf(files.length === 0)("inspect on real models", () => {
     const cli = spawnSync(process.execPath, [cliPath(), "inspect", "--json", file], { encoding: "utf8" });
     if (UNREADABLE.has(name)) {
       const message = refusal(file);
-      expect(message).toMatch(/is not an ONNX model, or it is truncated or damaged: at byte 0, /);
+      expect(message).toMatch(/is text, not an ONNX model\. ONNX models are binary: check the path\.$/);
       expect(cli).toMatchObject({ status: 1, stdout: "", stderr: `ranklens: ${message}\n` });
       return;
     }

@@ -16,10 +16,10 @@ export class Host {
     this.#api.postMessage(message);
   }
 
-  /** Only the frame that holds the panel speaks for the host. */
+  /** Only the frame that holds the panel speaks for the host. VS Code takes `window.parent` away, but it is of the same origin. */
   onMessage(receive: (message: ToPanel) => void): void {
     addEventListener("message", (event: MessageEvent<ToPanel>) => {
-      if (event.source !== window && event.source !== window.parent) return;
+      if (event.origin !== window.origin) return;
       receive(event.data);
     });
   }

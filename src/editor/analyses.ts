@@ -1,0 +1,154 @@
+import * as vscode from "vscode";
+import { configFileBeside, loadConfig } from "../config";
+import { completedConfig, processOptions } from "../host/analysisOptions";
+import type { AnalysisQueue, Queued } from "../host/analysisQueue";
+import type { ModelRecord } from "../host/modelRecord";
+import type { ModelReport } from "../report";
+import { askForConfig, type Measured } from "./configWizard";
+import { failureText, showFailure } from "./failures";
+import { tellMenus } from "./menus";
+import type { Models } from "./models";
+import { notifyAnalysis } from "./progress";
+import { showModel } from "./showModel";
+import { settingsFor, worker } from "./worker";
+
+/** An analysis that waits or runs. */
+export interface ActiveAnalysis {
+  readonly uri: vscode.Uri;
+  readonly record: ModelRecord;
+}
+
+/** Makes the analyses that the user asks for, one after the other, and tells everybody how they go. */
+export class Analyses implements vscode.Disposable {
+  private readonly jobs = new Map<string, ActiveAnalysis & { readonly queued: Queued<ModelReport> }>();
+  private readonly changed = new vscode.EventEmitter<void>();
+
+  /** When an analysis has been added or has ended. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(
+    private readonly queue: AnalysisQueue,
+    private readonly models: Models,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  dispose(): void {
+    this.changed.dispose();
+  }
+
+  /** The one that runs first. */
+  get active(): readonly ActiveAnalysis[] {
+    return [...this.jobs.values()];
+  }
+
+  /**
+   * Analyses a model and keeps its report; asks how where no config says so. Failures are shown.
+   * @returns when it has ended, or was not begun.
+   */
+  async analyze(uri: vscode.Uri, preview: boolean): Promise<void> {
+    if (!(await this.mayRun(uri))) return;
+    await showModel(uri);
+    if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return;
+    const file = configFileBeside(uri.fsPath);
+    const measured: Measured | null =
+      file === undefined ? await askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
+    if (measured !== null) await this.run(uri, measured, preview);
+  }
+
+  /** Cancels the analysis of a model or, without one, the analysis that runs. */
+  cancel(uri?: vscode.Uri): void {
+    const job = uri === undefined ? [...this.jobs.values()][0] : this.jobs.get(uri.toString());
+    job?.queued.cancel();
+  }
+
+  /** Whether models may be run here; tells the user why not. */
+  async mayRun(uri: vscode.Uri): Promise<boolean> {
+    if (uri.scheme !== "file") {
+      await showModel(uri);
+      return false;
+    }
+    if (vscode.workspace.isTrusted) return true;
+    const manage = vscode.l10n.t("Manage Workspace Trust");
+    const chosen = await vscode.window.showWarningMessage(
+      vscode.l10n.t("RankLens reads models in Restricted Mode, but runs none: trust this workspace to analyze them."),
+      manage,
+    );
+    if (chosen === manage) await vscode.commands.executeCommand("workbench.trust.manage");
+    return false;
+  }
+
+  /** Whether a preview may take the place of what is there: a full report may have taken hours. */
+  private async mayReplace(uri: vscode.Uri): Promise<boolean> {
+    await this.models.look(uri);
+    const { report, staleBecause, fileName } = this.models.record(uri);
+    if (report === null || report.preview !== null || report.settings.ranks === "none" || staleBecause !== null) {
+      return true;
+    }
+    const preview = vscode.l10n.t("Preview");
+    const question = vscode.l10n.t("{0} has a full report, which a preview on few samples would replace.", fileName);
+    return (await vscode.window.showWarningMessage(question, preview)) === preview;
+  }
+
+  private async run(uri: vscode.Uri, measured: Measured, preview: boolean): Promise<void> {
+    const key = uri.toString();
+    // While the user chose, another request may have come first.
+    if (this.jobs.has(key)) return;
+    const record = this.models.record(uri);
+    const before = this.models.fingerprintOf(uri);
+    const queued = this.queue.add(
+      (signal) => this.measure(uri, measured, preview, signal),
+      (ahead) => record.queued(ahead),
+    );
+    this.jobs.set(key, { uri, record, queued });
+    this.tell();
+    const title = preview
+      ? vscode.l10n.t("Previewing {0}", record.fileName)
+      : vscode.l10n.t("Analyzing {0}", record.fileName);
+    notifyAnalysis(title, record, queued);
+    try {
+      const report = await queued.result;
+      record.finished();
+      this.models.setReport(uri, report);
+      this.models.keep(uri, report, before);
+    } catch (error) {
+      if (queued.cancelled) {
+        record.cancelled();
+        return;
+      }
+      const message = failureText(error, this.log);
+      // A report that could not be kept is shown all the same.
+      if (record.isBusy) record.failed(message);
+      const retry = { [vscode.l10n.t("Retry")]: () => this.run(uri, measured, preview) };
+      void showFailure(message, this.log, retry);
+    } finally {
+      this.jobs.delete(key);
+      this.tell();
+    }
+  }
+
+  private async measure(
+    uri: vscode.Uri,
+    measured: Measured,
+    preview: boolean,
+    signal: AbortSignal,
+  ): Promise<ModelReport> {
+    const record = this.models.record(uri);
+    record.started(preview);
+    const settings = settingsFor(uri);
+    const data =
+      measured.kind === "weights"
+        ? { weightsOnly: true }
+        : { config: completedConfig(loadConfig(measured.file), settings), preview };
+    this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
+    const params = { model: uri.fsPath, options: { ...processOptions(settings), ...data } };
+    return worker(settings, this.log).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
+  }
+
+  private tell(): void {
+    tellMenus(
+      "ranklens.modelsBeingAnalyzed",
+      this.active.map(({ uri }) => uri),
+    );
+    this.changed.fire();
+  }
+}

@@ -1,0 +1,150 @@
+import path from "node:path";
+import * as vscode from "vscode";
+import { configPathBeside } from "../config";
+import { writeConfig } from "../config/write";
+import type { AnalysisSettings } from "../host/analysisOptions";
+import { inspect } from "../inspect";
+import { withPreprocess, type Proposal } from "../propose/proposal";
+import { worker } from "./worker";
+
+/** What is measured: what a config names, or the weights alone. */
+export type Measured = { readonly kind: "config"; readonly file: string } | { readonly kind: "weights" };
+
+/** Where samples come from. */
+type DataKind = "images" | "arrays" | "weights";
+
+/**
+ * Asks what data a model is to be measured on, proposes a config for it, shows what was assumed, and writes it.
+ * @returns null where the user thought better of it, or wants to change the file first.
+ * @throws ExpectedError if the model or the data cannot be used, or the file cannot be written.
+ */
+export async function askForConfig(
+  model: vscode.Uri,
+  settings: AnalysisSettings,
+  log: vscode.LogOutputChannel,
+): Promise<Measured | null> {
+  const kind = await chooseKind(model);
+  if (kind === undefined) return null;
+  if (kind === "weights") return { kind };
+  const data = await chooseData(model, kind);
+  if (data === undefined) return null;
+  const proposal = await proposed(model, data, settings, log);
+  if (proposal === null) return null;
+  const answered = await answers(proposal);
+  return answered && confirmed(model, answered);
+}
+
+async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
+  const { t } = vscode.l10n;
+  const items: (vscode.QuickPickItem & { readonly kindOfData: DataKind })[] = [
+    {
+      kindOfData: "images",
+      label: `$(file-media) ${t("Folders of images")}`,
+      detail: t("One folder per class, or images alone; training and validation folders are recognized"),
+    },
+    {
+      kindOfData: "arrays",
+      label: `$(file-binary) ${t("NumPy files")}`,
+      detail: t("Arrays of samples and labels (.npy, .npz)"),
+    },
+    {
+      kindOfData: "weights",
+      label: `$(symbol-numeric) ${t("Weights only")}`,
+      detail: t("No data: weight rank and stable rank, but not what your data uses; nothing can be exported"),
+    },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: t("What should {0} be measured on?", path.basename(model.fsPath)),
+    placeHolder: inputsText(model),
+    ignoreFocusOut: true,
+  });
+  return chosen?.kindOfData;
+}
+
+/** "Its input: images float32 [N, 3, 224, 224]" */
+function inputsText(model: vscode.Uri): string {
+  const inputs = inspect(model.fsPath).inputs.map(({ name, type, shape }) => {
+    const sizes = shape ? ` [${shape.map((size) => size ?? "?").join(", ")}]` : "";
+    return `${name} ${type ?? ""}${sizes}`;
+  });
+  return vscode.l10n.t("It takes {0}", inputs.join("; "));
+}
+
+async function chooseData(model: vscode.Uri, kind: "images" | "arrays"): Promise<readonly string[] | undefined> {
+  const folders = kind === "images";
+  const chosen = await vscode.window.showOpenDialog({
+    defaultUri: vscode.Uri.joinPath(model, ".."),
+    canSelectMany: true,
+    canSelectFolders: folders,
+    canSelectFiles: !folders,
+    ...(folders ? {} : { filters: { NumPy: ["npy", "npz"] } }),
+    title: folders
+      ? vscode.l10n.t("Folders of images, calibration data first")
+      : vscode.l10n.t("Files with samples and labels, calibration data first"),
+    openLabel: vscode.l10n.t("Use as Data"),
+  });
+  return chosen?.map(({ fsPath }) => fsPath);
+}
+
+async function proposed(
+  model: vscode.Uri,
+  data: readonly string[],
+  settings: AnalysisSettings,
+  log: vscode.LogOutputChannel,
+): Promise<Proposal | null> {
+  const title = vscode.l10n.t("Looking at the data");
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (_, token) => {
+    const stop = new AbortController();
+    token.onCancellationRequested(() => stop.abort());
+    try {
+      const file = model.fsPath;
+      const process = worker(settings, log);
+      const proposal = await process.call("propose", { model: file, data }, { signal: stop.signal });
+      return await process.call("tryProposal", { model: file, proposal }, { signal: stop.signal });
+    } catch (error) {
+      if (stop.signal.aborted) return null;
+      throw error;
+    }
+  });
+}
+
+/** The proposal with the user's answers to what names and shapes do not decide; null where one is not given. */
+async function answers(proposal: Proposal): Promise<Proposal | null> {
+  let { config, assumptions } = proposal;
+  for (const { about, options } of proposal.questions) {
+    const chosen = await vscode.window.showQuickPick(options, {
+      title: vscode.l10n.t("The data does not tell: {0}", about),
+      ignoreFocusOut: true,
+    });
+    if (!chosen) return null;
+    config = withPreprocess(config, chosen.preprocess);
+    assumptions = assumptions.map((one) => (one.about === about ? { about, text: chosen.label } : one));
+  }
+  return { config, assumptions, questions: [] };
+}
+
+/** Shows what was assumed, and writes the config where the user agrees. */
+async function confirmed(model: vscode.Uri, { config, assumptions }: Proposal): Promise<Measured | null> {
+  const target = configPathBeside(model.fsPath);
+  const name = path.basename(target);
+  const agree: vscode.QuickPickItem = { label: `$(check) ${vscode.l10n.t("Write {0} and go on", name)}` };
+  const edit: vscode.QuickPickItem = { label: `$(edit) ${vscode.l10n.t("Write {0} and open it", name)}` };
+  const items: vscode.QuickPickItem[] = [
+    agree,
+    edit,
+    { kind: vscode.QuickPickItemKind.Separator, label: vscode.l10n.t("What it says") },
+    ...assumptions.map(({ about, text }) => ({ label: about, detail: text })),
+  ];
+  let chosen: vscode.QuickPickItem | undefined;
+  do {
+    const title = vscode.l10n.t("Proposed config of {0}", path.basename(model.fsPath));
+    chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
+    // A line that only says something leaves the question open.
+  } while (chosen && chosen !== agree && chosen !== edit);
+  if (!chosen) return null;
+  writeConfig(config, target, { force: false });
+  if (chosen === agree) return { kind: "config", file: target };
+  await vscode.window.showTextDocument(vscode.Uri.file(target));
+  return null;
+}
