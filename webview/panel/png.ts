@@ -16,7 +16,7 @@ Chart.register(Legend, Title);
 /** CSS pixels; twice as many in the file. */
 const SIZE = { wide: [1200, 560], narrow: [800, 520] } as const;
 const RESOLUTION = 2;
-const LABELS = { usePointStyle: true, pointStyleWidth: 28, boxHeight: 7, padding: 14 } as const;
+const LABELS = { usePointStyle: true, pointStyleWidth: 16, boxHeight: 11, padding: 14 } as const;
 
 /** A chart as a PNG file: on a solid background, with its title and legend, whatever size it has on the screen. */
 export async function chartPng(make: ChartMaker, palette: Palette, title: string, shape: keyof typeof SIZE): Promise<Uint8Array | null> {
