@@ -50,7 +50,7 @@ function outOfMemory(how: string, peakBytes: number | null): string {
 }
 
 const LESS =
-  'Allow the analysis less memory (--memory), use fewer samples ("limit" in the config), or close other programs.';
+  'Allow the analysis less memory (--memory, or the setting ranklens.memory), use fewer samples ("limit" in the config), or close other programs.';
 /** V8's heap has a limit of its own, whatever the machine has; samples and weights are not on it. */
 const LARGER_HEAP = "Raise the limit of the heap, in megabytes: NODE_OPTIONS=--max-old-space-size=8192.";
 

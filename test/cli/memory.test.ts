@@ -21,7 +21,7 @@ function hungryModel(): Uint8Array {
   });
 }
 
-const ADVICE = /Allow the analysis less memory \(--memory\), use fewer samples .*, or close other programs\.$/;
+const ADVICE = /Allow the analysis less memory \(--memory, or the setting ranklens\.memory\), use fewer samples .*, or close other programs\.$/;
 
 let lab: Lab;
 beforeAll(() => {
