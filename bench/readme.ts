@@ -1,5 +1,6 @@
 // Writes every figure of the README, and of bench/README.md's comparisons, from real runs.
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { analyze } from "../src/analyze";
@@ -10,6 +11,7 @@ import type { LayerReport, ModelReport } from "../src/report";
 import { writeReport } from "../src/reportFile";
 import { benchCompare, comparisonMarkdown, comparisonSentence } from "./compare";
 import { correlationSentence, dataFreeMarkdown } from "./dataFree";
+import { writeJpegFolders } from "./jpegFolders";
 import { writeBlocks } from "./markedBlock";
 import { bundledExample } from "./models";
 
@@ -18,6 +20,7 @@ export async function writeReadme(small: boolean): Promise<void> {
   const { text, report } = await exampleRun();
   const [example, ...others] = await benchCompare(small);
   const blocks: Record<string, string> = {
+    init: `\`\`\`text\n${await initText()}\n\`\`\``,
     example: `\`\`\`text\n${text}\n\`\`\``,
     row: rowAloud(report),
     compare: comparisonMarkdown(example.rows),
@@ -33,7 +36,20 @@ export async function writeReadme(small: boolean): Promise<void> {
     dataFreeReference: others.map(({ dataFree }) => dataFreeMarkdown(dataFree)).join("\n\n"),
   };
   if (others.length > 0) await writeBlocks(path.join("bench", "README.md"), benchBlocks);
-  console.log("written: the marked blocks of README.md and bench/README.md");
+  console.log(`written: the marked blocks of README.md${others.length > 0 ? " and bench/README.md" : ""}`);
+}
+
+/** What `ranklens init` says of the bundled example with its images as JPEGs. */
+async function initText(): Promise<string> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "ranklens-readme-"));
+  try {
+    await writeJpegFolders(folder);
+    copyFileSync(bundledExample().path, path.join(folder, "model.onnx"));
+    const command = [path.resolve("dist", "cli.js"), "init", "model.onnx", "train/", "val/"];
+    return execFileSync(process.execPath, command, { cwd: folder, encoding: "utf8" }).trim();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** What the command line says of the bundled example, and its report. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), ".."));
-const { status } = spawnSync(process.execPath, ["esbuild.mjs", "--kernels"], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["esbuild.mjs"], { stdio: "inherit" });
 if (status !== 0) process.exit(1);
 mkdirSync("bench/results", { recursive: true });
 await build({

@@ -105,8 +105,10 @@ describe("a memory budget", () => {
     expect(small.cost.memory.cache).toBeLessThanOrEqual(16 * 1024 ** 2);
     expect(small.cost.memory.cache + small.cost.memory.spilled).toBe(activations);
     expect(small.layers.map(({ search }) => search)).toEqual(large.layers.map(({ search }) => search));
-    // Peak resident memory, not what we count ourselves: at least four fifths of what is not kept is really not held.
-    expect(large.cost.memory.peak - small.cost.memory.peak).toBeGreaterThan(0.8 * (activations - 16 * 1024 ** 2));
+    // Peak resident memory, not what we count ourselves. A few batches on their way to the disk wait for the collector.
+    const passing = (5 * large.settings.batchSize! * activations) / samples;
+    const saved = large.cost.memory.peak - small.cost.memory.peak;
+    expect(saved).toBeGreaterThan(activations - 16 * 1024 ** 2 - passing);
   });
 
   it.each(["4", "1kb", "-2GB", "much"])("must be a size of some use: %s", async (budget) => {

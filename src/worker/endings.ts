@@ -1,3 +1,5 @@
+import { byteSize } from "../cli/format";
+
 /** How a worker process ended, as its parent saw it. */
 export interface WorkerEnd {
   readonly code: number | null;
@@ -49,15 +51,12 @@ function outOfMemory(how: string, peakBytes: number | null): string {
   return `The analysis ran out of memory (${how})${used(peakBytes)}. ${HEAP.test(how) ? LARGER_HEAP : LESS}`;
 }
 
-const LESS =
-  'Allow the analysis less memory (--memory, or the setting ranklens.memory), use fewer samples ("limit" in the config), or close other programs.';
+const LESS = 'Use a lower --memory (in VS Code: ranklens.memory) or fewer samples ("limit" in the config), or close other programs.';
 /** V8's heap has a limit of its own, whatever the machine has; samples and weights are not on it. */
 const LARGER_HEAP = "Raise the limit of the heap, in megabytes: NODE_OPTIONS=--max-old-space-size=8192.";
 
 function used(peakBytes: number | null): string {
-  if (peakBytes === null) return "";
-  const megabytes = peakBytes / 1e6;
-  return `; it had used ${megabytes < 1000 ? `${megabytes.toFixed(0)} MB` : `${(megabytes / 1000).toFixed(1)} GB`}`;
+  return peakBytes === null ? "" : `; it had used ${byteSize(peakBytes)}`;
 }
 
 /** Signals that a process brings upon itself. */

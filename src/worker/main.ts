@@ -1,4 +1,5 @@
 import os from "node:os";
+import { peakMemory } from "../analysis/memory";
 import { analyze } from "../analyze";
 import type { AnalysisEvent } from "../analysis/progress";
 import { removeUnfinished } from "../atomicFile";
@@ -19,7 +20,7 @@ const handlers: { readonly [M in Method]: (params: Params<M>, onEvent: OnEvent) 
 };
 
 async function answer<M extends Method>({ method, params }: Request<M>): Promise<void> {
-  const onEvent: OnEvent = (event) => send({ kind: "event", event, peakBytes: process.resourceUsage().maxRSS * 1024 });
+  const onEvent: OnEvent = (event) => send({ kind: "event", event, peakBytes: peakMemory() });
   try {
     send({ kind: "result", result: await handlers[method](params, onEvent) });
   } catch (error) {

@@ -32,7 +32,7 @@ describe("the README", () => {
 
   it("has every block that is written by a run, and none is empty", () => {
     const names = blockNames(readme);
-    expect(names).toEqual(["example", "row", "compare", "compareReference", "dataFree", "dataFreeReference"]);
+    expect(names).toEqual(["example", "init", "row", "compare", "compareReference", "dataFree", "dataFreeReference"]);
     for (const name of names) expect(blockContent(readme, name).length, name).toBeGreaterThan(100);
     const benchmarks = readFileSync("bench/README.md", "utf8");
     expect(blockNames(benchmarks)).toEqual(["compareReference", "dataFreeReference"]);

@@ -84,8 +84,14 @@ describe("ranklens init for data of every kind", () => {
   it("never writes over the model or the data, even with --force", async () => {
     lab.array("x.npy", "float32", [9, ...IMAGE], floats(9 * SIZE, 1));
     const before = lab.files();
-    expectRefusal(await lab.run("init", "model.onnx", "x.npy", "-f", "-c", "model.onnx"), "is the model, an input of this run");
-    expectRefusal(await lab.run("init", "model.onnx", "x.npy", "-f", "-c", "x.npy"), "is a data file itself");
+    expectRefusal(
+      await lab.run("init", "model.onnx", "x.npy", "-f", "-c", "model.onnx"),
+      "is the model, an input of this run",
+    );
+    expectRefusal(
+      await lab.run("init", "model.onnx", "x.npy", "-f", "-c", "x.npy"),
+      "is a data file, an input of this run",
+    );
     expect(lab.files()).toEqual(before);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { describeEnd, describeOutOfMemory, type WorkerEnd } from "../../src/worker/endings";
 
-const nothing: WorkerEnd = { code: null, signal: null, stderrTail: "", oomKills: 0, peakBytes: 2_345_000_000 };
+const nothing: WorkerEnd = { code: null, signal: null, stderrTail: "", oomKills: 0, peakBytes: 2.3 * 2 ** 30 };
 
 /** As V8 writes it, shortened. */
 const V8 = `
@@ -19,13 +19,13 @@ describe("the line on how a process ended", () => {
     ["V8's heap, as a status", { code: 134, stderrTail: V8 }, /ran out of memory \(JavaScript heap/],
     ["C++", { signal: "SIGABRT", stderrTail: "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n" }, /out of memory \(std::bad_alloc\)/], // prettier-ignore
     ["C++, otherwise", { signal: "SIGABRT", stderrTail: "terminate called after throwing an instance of 'std::logic_error'\n  what():  odd\n" }, /crashed \(SIGABRT: what\(\): {2}odd\)/], // prettier-ignore
-    ["the kernel, for certain", { signal: "SIGKILL", oomKills: 1 }, /ran out of memory \(the system ended the analysis process to free memory\); it had used 2\.3 GB\. Allow .*--memory/], // prettier-ignore
+    ["the kernel, for certain", { signal: "SIGKILL", oomKills: 1 }, /ran out of memory \(the system ended the analysis process to free memory\); it had used 2\.3 GB\. Use a lower --memory/], // prettier-ignore
     [
       "the kernel, perhaps",
       { signal: "SIGKILL" },
       /was killed \(SIGKILL\), which usually means .*; it had used 2\.3 GB/,
     ],
-    ["the kernel, unseen", { signal: "SIGKILL", oomKills: null, peakBytes: null }, /means that the machine ran out of memory\. Allow/], // prettier-ignore
+    ["the kernel, unseen", { signal: "SIGKILL", oomKills: null, peakBytes: null }, /means that the machine ran out of memory\. Use/], // prettier-ignore
     ["a fault", { signal: "SIGSEGV" }, /crashed \(SIGSEGV\)\. .*please report it/],
     ["another fault", { signal: "SIGBUS", stderrTail: "some noise\n" }, /crashed \(SIGBUS\)\./],
     ["a request", { code: 143 }, /stopped from outside \(SIGTERM\)\.$/],
@@ -51,8 +51,8 @@ describe("the line on how a process ended", () => {
     "ExpectedError: m.onnx could not be run by onnxruntime: … bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 4096", // prettier-ignore
     "Error: ENOMEM: not enough memory, read",
   ])("an error that means that memory ran out: %s", (message) => {
-    const line = describeOutOfMemory(message, 12_300_000);
-    expect(line).toMatch(/^The analysis ran out of memory \([^)]{6,}(\(\)[^)]*)?\); it had used 12 MB\. Allow/);
+    const line = describeOutOfMemory(message, 12.3 * 2 ** 20);
+    expect(line).toMatch(/^The analysis ran out of memory \([^)]{6,}(\(\)[^)]*)?\); it had used 12\.3 MB\. Use/);
   });
 
   it.each([
