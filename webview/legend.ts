@@ -5,7 +5,8 @@ const WIDTH = 26;
 const HEIGHT = 12;
 
 type Dataset = ChartDataset;
-interface Look {
+/** How a data set looks in a legend. */
+export interface Look {
   readonly stroke: string;
   readonly fill: string;
   readonly dash: readonly number[];
@@ -41,7 +42,7 @@ export function withSubscripts(text: string): (string | HTMLElement)[] {
 }
 
 /** The options that the charts here set on their datasets, as far as a sample needs them. */
-function look(dataset: Dataset): Look {
+export function look(dataset: Dataset): Look {
   const text = (value: unknown): string => (typeof value === "string" ? value : "none");
   const own = dataset as unknown as Readonly<Record<string, unknown>>;
   const styles: readonly unknown[] = Array.isArray(own["pointStyle"]) ? own["pointStyle"] : [own["pointStyle"]];

@@ -56,6 +56,8 @@ class Panel {
   #shown: ShownLayers = { mode: "inspected", rows: [] };
   #waiting = false;
   #restored = false;
+  /** Where the page was left, until it is long enough to go there or the reader goes elsewhere. */
+  #left: number | null;
   /** Asked for by the host before the layers were there. */
   #wanted: string | null = null;
 
@@ -69,6 +71,10 @@ class Panel {
         this.#layers.table.focus(key);
       },
     });
+    this.#left = memory.now.scroll;
+    for (const sign of ["wheel", "pointerdown", "keydown"]) {
+      addEventListener(sign, () => (this.#left = null), { once: true, passive: true });
+    }
     const top = header(context);
     const progress = progressView(context);
     const inMain = [
@@ -115,18 +121,21 @@ class Panel {
     document.body.dataset["state"] = pageState(this.#state);
     if (this.#shown.rows.length === 0) return;
     if (!this.#restored) this.#restore();
+    if (this.#left !== null && document.documentElement.scrollHeight - innerHeight >= this.#left) {
+      scrollTo({ top: this.#left });
+      this.#left = null;
+    }
     if (this.#wanted !== null) this.#showWanted(this.#wanted);
   }
 
-  /** Puts the panel back to how it was left. */
+  /** Opens the layer that was open. */
   #restore(): void {
-    const { open, scroll } = this.context.memory.now;
+    const { open } = this.context.memory.now;
     this.#restored = true;
     if (open !== null && this.#shown.rows.some(({ key }) => key === open)) {
       this.#layers.table.setOpen(open);
       this.#layer.open(open, false);
     }
-    scrollTo({ top: scroll });
   }
 
   #showWanted(name: string): void {

@@ -60,7 +60,6 @@ export const PANEL_STRINGS = {
   stageSearch: "Searching ranks",
   stageVerification: "Checking the whole model",
   previewRunning: "Preview",
-  analysisRunning: "Analysis",
   timeLeft: "about {0} left",
   layersDone: "{0} of {1} layers",
   cancelled: "The analysis was cancelled. Layers that were finished are shown below.",
@@ -81,12 +80,10 @@ export const PANEL_STRINGS = {
   howMeasured: "How this was measured",
   snapshot: "Utilization snapshot",
   snapshotAbout: "For each layer: the largest rank that it could have, the rank of its weights, and the rank that the data uses.",
-  snapshotWeights: "The rank that the weights of each layer have, of the largest that they could have.",
   snapshotLabel: "Chart of the maximum rank, weight rank and utilized rank of {0} layers. The table of layers has the same numbers.",
 
   // Table
   layers: "Layers",
-  tableHint: "Enter or a click opens a layer.",
   filter: "Filter by name, operator or reason",
   decomposedOnly: "Decomposed only",
   rowsShown: "{0} of {1} layers",
@@ -122,7 +119,6 @@ export const PANEL_STRINGS = {
 
   // One layer
   layerView: "Layer {0} of {1}",
-  aboutName: "Name in the model",
   weightEnergy: "Energy of the weights",
   weightEnergyAbout: "Share of the energy of W and of the projected W′ that their first k singular directions hold: what W spreads, the data gathers.",
   inputSubspace: "Keeping k_S input directions",
@@ -134,7 +130,6 @@ export const PANEL_STRINGS = {
   chartOf: "{0}, layer {1}. {2} The facts above the charts say it in numbers.",
 
   // One sentence for each figure
-  help: "What is {0}?",
   helpMlu: "Mean over all analysed layers of utilized rank / min(m, d); the mark on the bar is the same by the rank of the weights.",
   helpAccuracy: "Right answers on the validation data before, and after every layer that gets smaller is replaced by its two factors.",
   helpSmallerLayers: "Layers of m×d weights for which two layers, d → r → m, have fewer weights than one.",

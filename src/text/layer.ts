@@ -1,5 +1,5 @@
 import type { LayerReport, ModelReport } from "../report";
-import { shortName, visible } from "./names";
+import { elided, shortName, visible } from "./names";
 import { errorText, percent, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
 import { fill } from "./template";
@@ -44,23 +44,35 @@ export interface SummarizedLayer extends Size, Pick<LayerReport, "name" | "op" |
 
 /** A layer in a few lines: name, shape, utilized rank and utilization, savings. */
 export function layerSummary(layer: SummarizedLayer, words: ReportWords): string[] {
-  const { utilizedRank, utilization, weightRank, outcome, parameters, macs } = layer;
+  return [shortName(layer.name), shapeText(layer), ...ranksText(layer, words), ...savingsText(layer, words)];
+}
+
+/** "Conv, 64×576" */
+export function shapeText(layer: Size & { readonly op: string }): string {
+  return `${elided(visible(layer.op))}, ${sizeText(layer)}`;
+}
+
+function ranksText(layer: SummarizedLayer, words: ReportWords): string[] {
+  const { utilizedRank, utilization, weightRank } = layer;
   const full = largestRank(layer);
-  const what = [shortName(layer.name), `${layer.op}, ${sizeText(layer)}`];
-  if (weightRank === null || outcome === null) return what;
-  const ranks =
-    utilizedRank === null
-      ? `${words.weightRank} ${fill(words.ofFullShare, weightRank, full, percent(weightRank / full))}`
-      : `${words.utilizedRank} ${fill(words.ofFullShare, utilizedRank, full, percent(utilization))}`;
+  if (utilizedRank !== null) {
+    return [`${words.utilizedRank} ${fill(words.ofFullShare, utilizedRank, full, percent(utilization))}`];
+  }
+  if (weightRank === null) return [];
+  return [`${words.weightRank} ${fill(words.ofFullShare, weightRank, full, percent(weightRank / full))}`];
+}
+
+/** Longest line that a tooltip has room for. */
+const LONGEST_LINE = 100;
+
+/** What the layer saves, or why it is kept; nothing before that is known. */
+export function savingsText({ outcome, parameters, macs }: SummarizedLayer, words: ReportWords): string[] {
+  if (outcome === null) return [];
   const fewer = savedShare(parameters);
   const cheaper = savedShare(macs);
-  const savings =
-    outcome.kind === "kept" || fewer === null
-      ? outcomeText({ outcome }, words)
-      : cheaper === null
-        ? fill(words.saves, percent(fewer))
-        : fill(words.savesBoth, percent(fewer), percent(cheaper));
-  return [...what, ranks, savings];
+  if (outcome.kind === "kept" || fewer === null) return [elided(outcomeText({ outcome }, words), LONGEST_LINE)];
+  if (cheaper === null) return [fill(words.saves, percent(fewer))];
+  return [fill(words.savesBoth, percent(fewer), percent(cheaper))];
 }
 
 /** What is known of a layer, as terms and values. */

@@ -25,9 +25,10 @@ export function shortName(name: string): string {
   return elided(visible(name));
 }
 
-export function elided(name: string): string {
-  if (name.length <= LONGEST_NAME) return name;
-  const half = (LONGEST_NAME - 1) / 2;
+/** Text without its middle, where it is longer than it may be. */
+export function elided(name: string, longest = LONGEST_NAME): string {
+  if (name.length <= longest) return name;
+  const half = (longest - 1) / 2;
   return `${name.slice(0, Math.floor(half))}…${name.slice(-Math.ceil(half))}`;
 }
 

@@ -1,9 +1,22 @@
 import type { ChartConfiguration, ChartDataset } from "chart.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { darkPalette, lightPalette, rankSearch, snapshot, spectra, type Palette } from "../../webview/charts";
-import { cumulativeEnergy } from "../../webview/charts/energy";
+import {
+  dataEnergy,
+  darkPalette,
+  inputSubspace,
+  lightPalette,
+  rankSearch,
+  snapshot,
+  spectra,
+  weightEnergy,
+  type Palette,
+} from "../../webview/charts";
+import { cumulativeEnergy, normDifference } from "../../webview/charts/energy";
+import { panelReport } from "../../src/editor/panelProtocol";
+import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
 import { compareValues } from "../../webview/sortableTable";
+import { contrast } from "./contrast";
 import { energyReport, layer, report, weightsReport } from "../html/report";
 
 const small = report([
@@ -129,7 +142,62 @@ describe("a layer's rank search", () => {
   });
 });
 
+describe("what keeping k_S input directions does", () => {
+  it("is the energy that stays, the accuracy over the original's where it was counted, and how far W moves", () => {
+    const config = inputSubspace(small, lightPalette, 0);
+    expect(labelled(config, "energy of the input").data).toEqual(labelled(spectra(small, lightPalette, 0), "input X").data);
+    // 4 stopped early: its accuracy is not known.
+    expect(labelled(config, "accuracy / original").data).toEqual([
+      { x: 3, y: expect.closeTo(0.75, 12) as number },
+      { x: 5, y: 1 },
+      { x: 6, y: 1 },
+    ]);
+    const left = labelled(config, "‖W − W P_S‖ / ‖W‖").data as { x: number; y: number }[];
+    expect(left.map(({ y }) => y)).toEqual([0.5, 0.25, 0.125, 0.025, 0].map((share) => expect.closeTo(Math.sqrt(share), 12) as number));
+    expect(labelled(config, "k_S = 5").data).toHaveLength(2);
+  });
+
+  it("says nothing of accuracy without a search, and is not drawn without data", () => {
+    const labels = inputSubspace(energyReport(), lightPalette, 0)!.data.datasets.map(({ label }) => label);
+    expect(labels).not.toContain("accuracy / original");
+    expect(inputSubspace(weightsReport(), lightPalette, 0)).toBeNull();
+    expect(dataEnergy(weightsReport(), lightPalette, 0)).toBeNull();
+  });
+
+  it("falls from below 1 to 0, whatever the energies", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1e12, noNaN: true }), { minLength: 1, maxLength: 1500 }), (energies) => {
+        const points = normDifference(energies);
+        points.forEach(({ y }, i) => expect(y >= 0 && y <= (points[i - 1]?.y ?? 1)).toBe(true));
+        if (points.length > 0) expect(points.at(-1)!.y).toBeLessThan(1e-6);
+      }),
+    );
+  });
+}); // prettier-ignore
+
 describe("charts", () => {
+  it("are the same of typed arrays and of plain ones", () => {
+    const typed = panelReport(small);
+    for (const chart of [spectra, weightEnergy, dataEnergy, inputSubspace, rankSearch]) {
+      expect(plain(chart(typed, lightPalette, 0))).toEqual(plain(chart(small, lightPalette, 0)));
+    }
+  });
+
+  it("shade the ranks that one sample would make, and only those", () => {
+    const labels = rankSearch(small, lightPalette, 0)!.data.datasets.map(({ label }) => label);
+    expect(labels).toContain("k_T with one sample more or less: 2–4");
+    expect(labels.some((label) => label?.startsWith("k_S with"))).toBe(false);
+  });
+
+  it("speak the language that they are given", () => {
+    const words = Object.fromEntries(Object.keys(REPORT_WORDS).map((key) => [key, `<${key}>`])) as ReportWords;
+    const charts = [spectra(small, lightPalette, 0, words), weightEnergy(small, lightPalette, 0, words), inputSubspace(small, lightPalette, 0, words), rankSearch(small, lightPalette, 0, words)];
+    for (const chart of charts) {
+      const own = chart!.data.datasets.map(({ label }) => label!.replace(/k_[ST]|[\d.%= ]/g, "")).filter(Boolean);
+      for (const label of own) expect(label).toMatch(/^<\w+>$/);
+    }
+  }); // prettier-ignore
+
   it("are the same for the same report, and leave it as it is", () => {
     const before = structuredClone(small);
     const draw = (palette: Palette): unknown =>
@@ -150,17 +218,6 @@ describe("charts", () => {
     }
   });
 });
-
-/** Contrast ratio of two colours (WCAG 2). */
-function contrast(a: string, b: string): number {
-  const luminance = (colour: string): number => {
-    const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
-    const [red, green, blue] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (light + 0.05) / (dark + 0.05);
-}
 
 describe("the table's order", () => {
   it("is that of numbers, of text by its numbers, and ends with what has no value", () => {

@@ -1,5 +1,5 @@
 import type { ChartConfiguration } from "chart.js";
-import { largestRank, layerSummary, type SummarizedLayer } from "../../src/text/layer";
+import { largestRank, savingsText, shapeText, type SummarizedLayer } from "../../src/text/layer";
 import { shortName } from "../../src/text/names";
 import { percent } from "../../src/text/numbers";
 import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
@@ -84,8 +84,8 @@ export function snapshot(
           callbacks: {
             title: ([item]) => (item ? `${item.dataIndex + 1}  ${shortName(layers[item.dataIndex].name)}` : ""),
             label: ({ dataset, dataIndex, parsed }) => ` ${dataset.label}: ${shareText(parsed.y, layers[dataIndex])}`,
-            // The name is the title.
-            footer: ([item]) => (item ? layerSummary(layers[item.dataIndex], words).slice(1) : []),
+            footer: ([item]) =>
+              item ? [shapeText(layers[item.dataIndex]), ...savingsText(layers[item.dataIndex], words)] : [],
           },
         },
       },

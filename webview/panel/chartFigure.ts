@@ -1,8 +1,10 @@
+import { shortName } from "../../src/text/names";
 import type { ChartMaker, Slot } from "../chartBoard";
 import { withSubscripts } from "../legend";
 import type { Context } from "./context";
 import { element, freshId } from "./dom";
-import { chartPng, pngName } from "./png";
+import { chartPng } from "./png";
+import { pngName } from "./pngName";
 import { button } from "./shapes";
 import { currentPalette } from "./theme";
 
@@ -23,8 +25,7 @@ export function chartFigure(context: Context, options: { id: string; title: stri
   let drawn: { make: ChartMaker; of: string } | null = null;
   const save = async (): Promise<void> => {
     if (!drawn) return;
-    const named = wide ? title : `${drawn.of}: ${title}`;
-    const png = await chartPng(drawn.make, currentPalette(), named, wide ? "wide" : "narrow");
+    const png = await chartPng(drawn.make, currentPalette(), `${shortName(drawn.of)}: ${title}`, wide ? "wide" : "narrow");
     if (png) host.post({ kind: "savePng", name: pngName(drawn.of, id), png });
   };
   const heading = element("h3", { id: freshId(), class: "figure-title" }, term);

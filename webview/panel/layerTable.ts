@@ -1,10 +1,10 @@
 import { layerSummary, sizeText } from "../../src/text/layer";
-import { withSubscripts } from "../legend";
 import { columnsOf, type Column } from "./columns";
 import type { Context } from "./context";
 import { element } from "./dom";
-import { matches, sortRows, type Direction, type LayerRow, type RowFilter, type ShownLayers } from "./rows";
-import { moveTo, movedIndex } from "./rovingFocus";
+import { matches, sortRows, type LayerRow, type RowFilter, type ShownLayers } from "./rows";
+import { movedIndex } from "./rovingFocus";
+import { TableHead } from "./tableHead";
 
 /** A row on the page. */
 interface Line {
@@ -12,29 +12,21 @@ interface Line {
   readonly element: HTMLTableRowElement;
 }
 
-interface Sort {
-  readonly column: string;
-  readonly direction: Direction;
-}
-
 /** Of more rows, only those in sight are laid out. */
 const MOST_LAID_OUT = 150;
 
-const BY_POSITION: Sort = { column: "position", direction: "ascending" };
-
 /**
- * The table of layers, laid out as rows of a grid: what is out of sight costs nothing then, and a thousand rows are sorted at
- * once. The roles say what a table's own layout would have said. Sorted by its headers, one stop for the Tab key, arrows from row to row, Enter opens a layer. Rows
- * whose layer did not change stay as they are, so that a run can fill a long table in row by row.
+ * The table of layers: one stop for the Tab key, arrows from row to row, Enter opens a layer. Rows whose layer did not
+ * change stay as they are, so that a run can fill a long table in. Every row is a grid of its own: what is out of sight
+ * costs nothing then, and a thousand rows are sorted at once. The roles say what a table's own layout would have said.
  */
 export class LayerTable {
   readonly table: HTMLTableElement;
-  readonly #head = element("tr", { role: "row" });
+  readonly #head: TableHead;
   readonly #body = element("tbody", { role: "rowgroup" });
   readonly #lines = new Map<string, Line>();
   #columns: readonly Column[] = [];
   #mode: ShownLayers["mode"] | null = null;
-  #sort: Sort;
   /** Keys of the rows that the filter leaves, in the order in which they stand. */
   #order: string[] = [];
   #current: string | null = null;
@@ -45,10 +37,12 @@ export class LayerTable {
     private readonly onOpen: (key: string, how: "key" | "pointer") => void,
     labelledBy: string,
   ) {
-    this.#sort = context.memory.now.sort ?? BY_POSITION;
-    this.table = element("table", { id: "layer-table", role: "grid", "aria-labelledby": labelledBy, "data-testid": "layer-table" }, element("thead", { role: "rowgroup" }, this.#head), this.#body); // prettier-ignore
+    this.#head = new TableHead(context, {
+      onSort: () => this.#arrange(),
+      onLeave: () => this.#makeCurrent(this.#current, true),
+    });
+    this.table = element("table", { id: "layer-table", role: "grid", "aria-labelledby": labelledBy, "data-testid": "layer-table" }, element("thead", { role: "rowgroup" }, this.#head.row), this.#body); // prettier-ignore
     this.#body.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#head.addEventListener("keydown", (event) => this.#onHeadKey(event));
     this.#body.addEventListener("click", ({ target }) => {
       const key = (target as Element).closest("tr")?.dataset["key"];
       // Selecting text is no click.
@@ -64,6 +58,7 @@ export class LayerTable {
 
   /** Shows these layers, as far as the filter lets them. Gives how many. */
   show({ mode, rows }: ShownLayers, filter: RowFilter): number {
+    const focused = this.#body.contains(document.activeElement);
     if (mode !== this.#mode) this.#setMode(mode);
     const gone = new Set(this.#lines.keys());
     for (const row of rows) {
@@ -75,7 +70,9 @@ export class LayerTable {
       this.#lines.delete(key);
     }
     this.table.classList.toggle("long", rows.length > MOST_LAID_OUT);
-    return this.filter(filter);
+    const left = this.filter(filter);
+    if (focused && !this.#body.contains(document.activeElement)) this.#makeCurrent(this.#current, true);
+    return left;
   }
 
   /** Gives how many rows the filter leaves. */
@@ -105,7 +102,7 @@ export class LayerTable {
   reveal(key: string): void {
     const [line, box] = [this.#lines.get(key)?.element, this.table.parentElement];
     if (!line || !box) return;
-    const [row, head, view] = [line, this.#head, box].map((one) => one.getBoundingClientRect());
+    const [row, head, view] = [line, this.#head.row, box].map((one) => one.getBoundingClientRect());
     const above = view.top + head.height - row.top;
     const below = row.bottom - view.bottom;
     box.scrollTop += above > 0 ? -above : Math.max(below, 0);
@@ -116,56 +113,17 @@ export class LayerTable {
     this.#columns = columnsOf(mode, this.context.strings);
     this.#lines.clear();
     this.#body.replaceChildren();
-    if (!this.#columns.some(({ id }) => id === this.#sort.column)) this.#sort = BY_POSITION;
-    this.#head.replaceChildren(...this.#columns.map((column, i) => this.#headCell(column, i)));
-    this.#markSort();
-    this.#setWidths();
-  }
-
-  #setWidths(): void {
+    this.#head.show(this.#columns);
     const tracks = this.#columns.map(({ width, grows }) => (grows ? `minmax(${width}rem, ${grows}fr)` : `${width}rem`));
     this.table.style.setProperty("--columns", tracks.join(" "));
     // Where there is no room for more, the table scrolls.
     this.table.style.minWidth = `${this.#columns.reduce((sum, { width }) => sum + width, 0)}rem`;
   }
 
-  #headCell(column: Column, index: number): HTMLElement {
-    const button = element(
-      "button",
-      { type: "button", tabindex: index === 0 ? 0 : -1, "data-testid": `sort-${column.id}` },
-      ...withSubscripts(column.title),
-    );
-    button.addEventListener("click", () => this.#sortBy(column.id));
-    const head = element(
-      "th",
-      { role: "columnheader", scope: "col", class: column.kind, "data-column": column.id },
-      button,
-    );
-    this.context.tips.describe(button, column.help);
-    return head;
-  }
-
-  #sortBy(column: string): void {
-    const turned = this.#sort.column === column && this.#sort.direction === "ascending";
-    this.#sort = { column, direction: turned ? "descending" : "ascending" };
-    this.context.memory.remember({ sort: this.#sort });
-    this.#markSort();
-    this.#arrange();
-  }
-
-  #markSort(): void {
-    for (const head of this.#head.cells) {
-      const sorted = head.dataset["column"] === this.#sort.column;
-      if (sorted) head.setAttribute("aria-sort", this.#sort.direction);
-      else head.removeAttribute("aria-sort");
-    }
-  }
-
   #update(row: LayerRow): void {
     const known = this.#lines.get(row.key);
     if (known && sameRow(known.row, row)) return;
-    const line = known?.element ?? element("tr", { role: "row",
-        "data-key": row.key, tabindex: -1, "aria-selected": "false", "data-testid": "layer-row" }); // prettier-ignore
+    const line = known?.element ?? element("tr", { role: "row", "data-key": row.key, tabindex: -1, "aria-selected": "false", "data-testid": "layer-row" }); // prettier-ignore
     line.toggleAttribute("data-measured", row.measured !== null);
     line.replaceChildren(...this.#columns.map((column) => cellOf(column, row)));
     if (known) {
@@ -179,9 +137,9 @@ export class LayerTable {
 
   /** Puts the rows in their order, where they do not stand in it already. */
   #arrange(): void {
-    const column = this.#columns.find(({ id }) => id === this.#sort.column)!;
+    const { column, direction } = this.#head.sort;
     const rows = [...this.#lines.values()].map(({ row }) => row);
-    const sorted = sortRows(rows, column.sortBy, this.#sort.direction);
+    const sorted = sortRows(rows, column.sortBy, direction);
     const lines = sorted.map(({ key }) => this.#lines.get(key)!.element);
     const placed = this.#body.rows;
     if (lines.length !== placed.length || lines.some((line, i) => placed[i] !== line)) {
@@ -190,8 +148,8 @@ export class LayerTable {
       if (focused instanceof HTMLElement && this.#body.contains(focused)) focused.focus({ preventScroll: true });
     }
     this.#order = sorted.filter((_, i) => !lines[i].hidden).map(({ key }) => key);
-    if (this.#current === null || !this.#order.includes(this.#current))
-      this.#makeCurrent(this.#order[0] ?? null, false);
+    const stays = this.#current !== null && this.#order.includes(this.#current);
+    this.#makeCurrent(stays ? this.#current : (this.#order[0] ?? null), false);
     this.setOpen(this.#open);
   }
 
@@ -216,26 +174,13 @@ export class LayerTable {
     }
     if (event.key === "ArrowUp" && at === 0) {
       event.preventDefault();
-      this.#head.querySelector<HTMLElement>("button[tabindex='0']")?.focus();
+      this.#head.focus();
       return;
     }
     const next = movedIndex(event, at, this.#order.length, "vertical");
     if (next === null) return;
     event.preventDefault();
     this.#makeCurrent(this.#order[next], true);
-  }
-
-  #onHeadKey(event: KeyboardEvent): void {
-    const buttons = [...this.#head.querySelectorAll("button")];
-    if (event.key === "ArrowDown" && this.#current !== null) {
-      event.preventDefault();
-      this.#makeCurrent(this.#current, true);
-      return;
-    }
-    const next = movedIndex(event, buttons.indexOf(event.target as HTMLButtonElement), buttons.length, "horizontal");
-    if (next === null) return;
-    event.preventDefault();
-    moveTo(buttons, next);
   }
 }
 

@@ -70,13 +70,13 @@ export function layerView(context: Context, actions: { onChoose: (key: string) =
     next.disabled = row.position === count - 1;
     showFacts(facts, row.measured ? layerFacts(row.measured, strings) : inspectedFacts(row, strings));
     const drawn: DrawnReport | null = row.measured && { ...(report ?? UNKNOWN_ACCURACY), layers: [row.measured] };
-    for (const { id, title, about, chart, figure } of figures) {
+    for (const { title, about, chart, figure } of figures) {
       if (drawn === null) {
         figure.element.hidden = true;
         continue;
       }
       const make: ChartMaker = (palette) => chart(drawn, palette, 0, strings);
-      figure.show(make, fill(strings.chartOf, title, shortName(row.name), about), `${row.name}-${id}`);
+      figure.show(make, fill(strings.chartOf, title, shortName(row.name), about), row.name);
     }
   });
   const redraw = (): void => {

@@ -1,6 +1,14 @@
-import { Chart, Legend, Title, type ChartConfiguration, type Plugin } from "chart.js";
-import { shortName } from "../../src/text/names";
+import {
+  Chart,
+  Legend,
+  Title,
+  type ChartConfiguration,
+  type ChartDataset,
+  type LegendItem,
+  type Plugin,
+} from "chart.js";
 import type { ChartMaker } from "../chartBoard";
+import { look } from "../legend";
 import type { Palette } from "../charts";
 
 Chart.register(Legend, Title);
@@ -8,7 +16,7 @@ Chart.register(Legend, Title);
 /** CSS pixels; twice as many in the file. */
 const SIZE = { wide: [1200, 560], narrow: [800, 520] } as const;
 const RESOLUTION = 2;
-const LONGEST_FILE_NAME = 80;
+const LABELS = { usePointStyle: true, pointStyleWidth: 16, boxHeight: 11, padding: 14 } as const;
 
 /** A chart as a PNG file: on a solid background, with its title and legend, whatever size it has on the screen. */
 export async function chartPng(make: ChartMaker, palette: Palette, title: string, shape: keyof typeof SIZE): Promise<Uint8Array | null> {
@@ -27,7 +35,11 @@ export async function chartPng(make: ChartMaker, palette: Palette, title: string
       plugins: {
         ...made.options?.plugins,
         title: { display: true, text: title, color: palette.text, font: { size: 16 }, align: "start" },
-        legend: { display: true, align: "start", labels: { usePointStyle: true, color: palette.text } },
+        legend: {
+          display: true,
+          align: "start",
+          labels: { ...LABELS, color: palette.text, generateLabels: ({ data }) => data.datasets.map((one, i) => legendItem(one, i, palette)) },
+        },
       },
     },
   });
@@ -35,6 +47,22 @@ export async function chartPng(make: ChartMaker, palette: Palette, title: string
   chart.destroy();
   return blob && new Uint8Array(await blob.arrayBuffer());
 } // prettier-ignore
+
+/** chart.js itself loses the dashes of lines that have points. */
+function legendItem(dataset: ChartDataset, datasetIndex: number, palette: Palette): LegendItem {
+  const { stroke, fill, dash, width, symbol, line } = look(dataset);
+  const hasSymbol = symbol === "circle" || symbol === "triangle" || symbol === "rectRot";
+  return {
+    text: dataset.label ?? "",
+    fontColor: palette.text,
+    datasetIndex,
+    strokeStyle: stroke,
+    fillStyle: hasSymbol ? stroke : fill,
+    lineWidth: width,
+    lineDash: [...dash],
+    pointStyle: hasSymbol ? symbol : line ? "line" : "rect",
+  };
+}
 
 function background(palette: Palette): Plugin {
   return {
@@ -46,11 +74,4 @@ function background(palette: Palette): Plugin {
       ctx.restore();
     },
   };
-}
-
-/** "net.onnx", "features.3 spectra" → "net-features.3-spectra.png": letters, digits and dots, and not too long. */
-export function pngName(...parts: readonly string[]): string {
-  const words = parts.map((part) => shortName(part).replace(/\.onnx$/i, ""));
-  const safe = words.join("-").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+|-+$/g, ""); // prettier-ignore
-  return `${safe.slice(0, LONGEST_FILE_NAME) || "chart"}.png`;
 }

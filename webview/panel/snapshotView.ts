@@ -23,14 +23,13 @@ export function snapshotView(context: Context, onOpen: (key: string) => void): V
   const draw = throttled(REDRAW, () => {
     const { layers, fileName } = shown!;
     const { rows } = layers;
-    section.hidden = rows.every(({ measured }) => measured === null);
-    if (section.hidden) return;
     const label = fill(strings.snapshotLabel, rows.length);
     figure.show((palette) => snapshot({ layers: rows }, palette, strings), label, fileName);
   });
   const show = whenChanged((fileName: string, layers: ShownLayers) => {
     shown = { fileName, layers };
-    draw();
+    section.hidden = layers.rows.every(({ measured }) => measured === null);
+    if (!section.hidden) draw();
   });
   return { element: section, show: ({ fileName }, layers) => show(fileName, layers) };
 }

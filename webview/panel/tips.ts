@@ -2,7 +2,7 @@ import { withSubscripts } from "../legend";
 import { element, freshId } from "./dom";
 
 /** Milliseconds that the pointer rests before a tip is shown, and that a tip stays after it left. */
-const REST = 350;
+const REST = 500;
 const GRACE = 150;
 const GAP = 6;
 /** From the edges of the window. */

@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "../../workbench/chromium";
+import { browser } from "./panelLab";
 import { exampleInspection, exampleReport } from "./messages";
 import { PanelServer, THEMES, type PanelPage } from "./panelPage";
 import { situations, type Situation } from "./states";
-
-const browser = findChromium();
-if (!browser) console.warn("No Chromium here: the panel was not looked at. CHROMIUM names one.");
 
 /** Widths of a narrow and of a wide editor, in CSS pixels. */
 const NARROW = 300;
