@@ -75,7 +75,7 @@ export class ActivationStore {
       const detail = error instanceof Error ? error.message : String(error);
       throw new ExpectedError(
         `Activations beyond the ${this.budget} bytes of memory allowed could not be written to ${SpillFile.folder()}: ${detail}. ` +
-          `Allow more with --memory, use fewer validation samples, or point TMPDIR to a larger disk.`,
+          `Allow more with --memory (in VS Code: ranklens.memory), use fewer validation samples, or point TMPDIR to a larger disk.`,
         { cause: error },
       );
     }

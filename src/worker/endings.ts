@@ -51,7 +51,8 @@ function outOfMemory(how: string, peakBytes: number | null): string {
   return `The analysis ran out of memory (${how})${used(peakBytes)}. ${HEAP.test(how) ? LARGER_HEAP : LESS}`;
 }
 
-const LESS = 'Use a lower --memory or fewer samples ("limit" in the config), or close other programs.';
+const LESS =
+  'Use a lower --memory (in VS Code: ranklens.memory) or fewer samples ("limit" in the config), or close other programs.';
 /** V8's heap has a limit of its own, whatever the machine has; samples and weights are not on it. */
 const LARGER_HEAP = "Raise the limit of the heap, in megabytes: NODE_OPTIONS=--max-old-space-size=8192.";
 

@@ -21,7 +21,7 @@ function hungryModel(): Uint8Array {
   });
 }
 
-const ADVICE = /Use a lower --memory or fewer samples .*, or close other programs\.$/;
+const ADVICE = /Use a lower --memory \(in VS Code: ranklens\.memory\) or fewer samples .*, or close other programs\.$/;
 
 let lab: Lab;
 beforeAll(() => {
