@@ -14,11 +14,15 @@ const everywhere = [
   "extension.vsixmanifest",
   "[Content_Types].xml",
   "extension/package.json",
+  "extension/package.nls.json",
   "extension/readme.md",
   "extension/changelog.md",
   "extension/LICENSE.txt",
-  "extension/media/icon.png",
-  "extension/dist/extension.js",
+  ...["icon.png", "report-dark.png", "report-light.png"].map((file) => `extension/media/${file}`),
+  ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
+  ...["extension.js", "app.js", "worker.js", "webview/panel.js", "webview/panel.css"].map(
+    (file) => `extension/dist/${file}`,
+  ),
   "extension/dist/config.schema.json",
   "extension/dist/report.schema.json",
   ...[
