@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { provisionWorkbench } from "./provision";
 import { useWorkbench } from "./useWorkbench";
 
 const LONGEST_ACTIVATION_MS = 50;
+const MOST_TRIES = 6;
+const REST_MS = 2000;
 
 const programs = await provisionWorkbench();
 
@@ -23,9 +26,11 @@ describe.skipIf(programs === null)("a user of the packaged extension", () => {
   it("does not wait for the extension to wake up", async () => {
     const { workbench } = opened;
     const times: number[] = [];
-    // The shortest of a few: the machine does other things meanwhile.
-    while (times.length < 3 && !times.some((time) => time < LONGEST_ACTIVATION_MS)) {
-      if (times.length > 0) await workbench.reloadWindow();
+    // The shortest of a few, in a window at rest: what else the extension host does at first counts as the extension's.
+    while (times.length < MOST_TRIES && !times.some((time) => time < LONGEST_ACTIVATION_MS)) {
+      await workbench.command("View: Close All Editors");
+      await workbench.reloadWindow();
+      await setTimeout(REST_MS);
       await workbench.openFile("model.onnx");
       await panelState("ready").waitFor();
       await workbench.command("Developer: Show Running Extensions");
