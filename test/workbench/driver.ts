@@ -7,7 +7,7 @@ import type { WorkbenchPrograms } from "./provision";
 import { Server } from "./server";
 
 /** How long one thing that a user waits for may take on a slow machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 /** A try within a repeated action: short, since the action is what helps. */
 const TRY_MS = 4_000;
 
