@@ -1,5 +1,5 @@
 import { shortName } from "../../src/text/names";
-import { elapsed, percent } from "../../src/text/numbers";
+import { elapsed, percent, thousands } from "../../src/text/numbers";
 import { fill } from "../../src/text/template";
 import type { Context, View } from "./context";
 import { element, freshId } from "./dom";
@@ -43,29 +43,58 @@ export function progressView({ host, strings, announcer }: Context): View {
       stage = null;
       return;
     }
-    const running = analysis.kind === "running" ? analysis : null;
-    const told = running ? stageText(running, strings) : queuedText(analysis, strings);
+    const { title: told, fraction, layer: atWork, notes } = workOf(state, strings);
+    const done = fraction === null ? "" : percent(fraction, 0);
     title.textContent = told;
-    section.toggleAttribute("data-queued", running === null);
-    share.textContent = running ? percent(running.fraction, 0) : "";
-    layer.textContent = running?.layer ? shortName(running.layer) : "";
-    const time = running ? timeText(running, strings) : "";
-    const counted = running ? layersText(state, strings) : "";
-    left.textContent = [counted, time].filter(Boolean).join(" · ");
-    fillBar.style.transform = running ? `scaleX(${running.fraction})` : "";
-    if (running) bar.setAttribute("aria-valuenow", (100 * running.fraction).toFixed(0));
-    else bar.removeAttribute("aria-valuenow");
-    announcer.say(
-      fill(strings.announceProgress, told, time || percent(running?.fraction ?? 0, 0)),
-      told === stage ? "sometimes" : "now",
-    );
+    section.toggleAttribute("data-queued", fraction === null);
+    share.textContent = done;
+    layer.textContent = atWork;
+    left.textContent = notes.join(" · ");
+    fillBar.style.transform = fraction === null ? "" : `scaleX(${fraction})`;
+    if (fraction === null) bar.removeAttribute("aria-valuenow");
+    else bar.setAttribute("aria-valuenow", (100 * fraction).toFixed(0));
+    const heard = notes.at(-1) ?? done;
+    announcer.say(heard ? fill(strings.announceProgress, told, heard) : told, told === stage ? "sometimes" : "now");
     stage = told;
   };
   return { element: section, show };
 }
 
-function stageText({ stage, preview }: Running, strings: Context["strings"]): string {
-  const stages = {
+/** What is being done, how far it is (null: it waits), at which layer, and what more there is to say. */
+interface Work {
+  readonly title: string;
+  readonly fraction: number | null;
+  readonly layer: string;
+  readonly notes: readonly string[];
+}
+
+function workOf(state: PanelState, strings: Context["strings"]): Work {
+  const { analysis } = state;
+  if (analysis.kind !== "running") {
+    const ahead = analysis.kind === "queued" ? analysis.ahead : 0;
+    const title = ahead > 1 ? fill(strings.queuedBehind, ahead) : strings.queued;
+    return { title, fraction: null, layer: "", notes: [] };
+  }
+  const named = (title: string): string => (analysis.preview ? `${strings.previewRunning}: ${title}` : title);
+  if (analysis.images) {
+    const { data, done, total } = analysis.images;
+    return {
+      title: named(data === "calibration" ? strings.decodingCalibration : strings.decodingValidation),
+      fraction: done / Math.max(total, 1),
+      layer: "",
+      notes: [fill(strings.imagesDone, thousands(done), thousands(total))],
+    };
+  }
+  return {
+    title: named(stageTitle(analysis.stage, strings)),
+    fraction: analysis.fraction,
+    layer: analysis.layer === null ? "" : shortName(analysis.layer),
+    notes: [...layersText(state, strings), ...timeText(analysis, strings)],
+  };
+}
+
+function stageTitle(stage: Running["stage"], strings: Context["strings"]): string {
+  const titles: Readonly<Record<Running["stage"], string>> = {
     original: strings.stageOriginal,
     calibration: strings.stageCalibration,
     search: strings.stageSearch,
@@ -74,21 +103,17 @@ function stageText({ stage, preview }: Running, strings: Context["strings"]): st
     written: strings.stageVerification,
     latency: strings.stageVerification,
   };
-  return preview ? `${strings.previewRunning}: ${stages[stage]}` : stages[stage];
+  return titles[stage];
 }
 
-function queuedText(analysis: PanelState["analysis"], strings: Context["strings"]): string {
-  const ahead = analysis.kind === "queued" ? analysis.ahead : 0;
-  return ahead > 1 ? fill(strings.queuedBehind, ahead) : strings.queued;
+function timeText({ secondsLeft }: Running, strings: Context["strings"]): string[] {
+  if (secondsLeft === null) return [];
+  const isLong = secondsLeft > 2 * ROUNDING;
+  const rounded = isLong ? Math.ceil(secondsLeft / ROUNDING) * ROUNDING : Math.max(Math.ceil(secondsLeft), 1);
+  return [fill(strings.timeLeft, elapsed(rounded))];
 }
 
-function timeText({ secondsLeft }: Running, strings: Context["strings"]): string {
-  if (secondsLeft === null) return "";
-  const rounded = secondsLeft > 2 * ROUNDING ? Math.ceil(secondsLeft / ROUNDING) * ROUNDING : Math.max(Math.ceil(secondsLeft), 1); // prettier-ignore
-  return fill(strings.timeLeft, elapsed(rounded));
-}
-
-function layersText(state: PanelState, strings: Context["strings"]): string {
+function layersText(state: PanelState, strings: Context["strings"]): string[] {
   const total = openedModel(state)?.layers.length ?? 0;
-  return state.found.size === 0 || total === 0 ? "" : fill(strings.layersDone, state.found.size, total);
+  return state.found.size === 0 || total === 0 ? [] : [fill(strings.layersDone, state.found.size, total)];
 }

@@ -62,6 +62,11 @@ describe.skipIf(!browser)("the panel", () => {
     await lab.open();
     await lab.panel.send(opened(lab.inspection), analysis({ kind: "queued", ahead: 1 }));
     expect(await lab.at("progress-stage").innerText()).toBe("Waiting for another analysis to end");
+    const images = { kind: "images", data: "validation", done: 250, total: 1000 } as const;
+    await lab.panel.send(running({ stage: "original", layer: null, fraction: 0, secondsLeft: null, images }));
+    expect(await lab.at("progress-stage").innerText()).toBe("Decoding validation images");
+    expect(await lab.at("progress-left").innerText()).toBe("250 of 1,000 images");
+    expect(await lab.at("progress-bar").getAttribute("aria-valuenow")).toBe("25");
     await lab.panel.send(running(), ...lab.real.layers.slice(0, 3).map((one) => ({ kind: "layer", layer: panelLayer(one) }) as const));
     expect(await lab.panel.page.locator("body").getAttribute("data-state")).toBe("running");
     expect(await lab.at("progress-bar").getAttribute("aria-valuenow")).toBe("42");
