@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { configPathBeside } from "../config";
 import { writeConfig } from "../config/write";
 import type { AnalysisSettings } from "../host/analysisOptions";
+import { arraysBeside } from "../host/dataBeside";
 import { inspect } from "../inspect";
 import { withPreprocess, type Proposal } from "../propose/proposal";
 import { worker } from "./worker";
@@ -50,7 +51,7 @@ async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
     {
       kindOfData: "weights",
       label: `$(symbol-numeric) ${t("Weights only")}`,
-      detail: t("No data: weight rank and stable rank, but not what your data uses; nothing can be exported"),
+      detail: t("No data: what the weights alone tell, which is no ground for an export"),
     },
   ];
   const chosen = await vscode.window.showQuickPick(items, {
@@ -71,17 +72,57 @@ function inputsText(model: vscode.Uri): string {
 }
 
 async function chooseData(model: vscode.Uri, kind: "images" | "arrays"): Promise<readonly string[] | undefined> {
-  const folders = kind === "images";
+  if (kind === "images") {
+    return openDialog(model, {
+      canSelectFolders: true,
+      title: vscode.l10n.t("Folders of images, calibration data first"),
+    });
+  }
+  const beside = arraysBeside(model.fsPath);
+  return beside.length === 0 ? chooseArrays(model) : chooseArraysBeside(model, beside);
+}
+
+/** Lets the user tick files that lie about, since the dialogs of remote windows give one file only. */
+async function chooseArraysBeside(
+  model: vscode.Uri,
+  beside: readonly string[],
+): Promise<readonly string[] | undefined> {
+  const folder = path.dirname(model.fsPath);
+  const other: vscode.QuickPickItem = { label: `$(folder-opened) ${vscode.l10n.t("Other files…")}` };
+  const files = beside.map((file) => ({
+    label: path.relative(folder, file),
+    picked: path.dirname(file) === folder,
+    file,
+  }));
+  const chosen = await vscode.window.showQuickPick([...files, other], {
+    canPickMany: true,
+    title: vscode.l10n.t("Which files have samples and labels?"),
+    placeHolder: vscode.l10n.t("Names tell which are for calibration, validation and labels"),
+    ignoreFocusOut: true,
+  });
+  if (!chosen) return undefined;
+  const more = chosen.includes(other) ? await chooseArrays(model) : [];
+  const data = more && [...files.filter((one) => chosen.includes(one)).map(({ file }) => file), ...more];
+  return data?.length === 0 ? undefined : data;
+}
+
+async function chooseArrays(model: vscode.Uri): Promise<readonly string[] | undefined> {
+  return openDialog(model, {
+    filters: { NumPy: ["npy", "npz"] },
+    title: vscode.l10n.t("Files with samples and labels, calibration data first"),
+  });
+}
+
+async function openDialog(
+  model: vscode.Uri,
+  options: vscode.OpenDialogOptions,
+): Promise<readonly string[] | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     defaultUri: vscode.Uri.joinPath(model, ".."),
     canSelectMany: true,
-    canSelectFolders: folders,
-    canSelectFiles: !folders,
-    ...(folders ? {} : { filters: { NumPy: ["npy", "npz"] } }),
-    title: folders
-      ? vscode.l10n.t("Folders of images, calibration data first")
-      : vscode.l10n.t("Files with samples and labels, calibration data first"),
+    canSelectFiles: options.canSelectFolders !== true,
     openLabel: vscode.l10n.t("Use as Data"),
+    ...options,
   });
   return chosen?.map(({ fsPath }) => fsPath);
 }
@@ -113,8 +154,10 @@ async function proposed(
 async function answers(proposal: Proposal): Promise<Proposal | null> {
   let { config, assumptions } = proposal;
   for (const { about, options } of proposal.questions) {
-    const chosen = await vscode.window.showQuickPick(options, {
-      title: vscode.l10n.t("The data does not tell: {0}", about),
+    const items = options.map((option, i) => ({ ...option, description: i === 0 ? vscode.l10n.t("proposed") : "" }));
+    const chosen = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t("The data alone does not tell the {0}: which is it?", about),
+      placeHolder: assumptions.find((one) => one.about === about)?.text ?? "",
       ignoreFocusOut: true,
     });
     if (!chosen) return null;
