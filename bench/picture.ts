@@ -1,5 +1,5 @@
-// The README's pictures: the top of the HTML report of the bundled example, as a browser shows it.
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+// The README's pictures: the top of the HTML report of the bundled example, as a browser shows it, and the extension at work.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
@@ -19,7 +19,7 @@ const MOST_BYTES = 200_000;
 /** What Blink calls the values of prefers-color-scheme. */
 const SCHEMES = { dark: 0, light: 1 } as const;
 
-/** Writes media/report-light.png and media/report-dark.png. Needs Chromium. */
+/** Writes the pictures in media/. Needs Chromium. */
 export async function writePictures(): Promise<void> {
   const browser = findBrowser();
   if (!browser) throw new Error("no Chromium here (Debian: chromium); the environment variable CHROMIUM names one");
@@ -32,6 +32,23 @@ export async function writePictures(): Promise<void> {
     const { size } = statSync(target);
     console.log(`${target}: ${size.toLocaleString("en-US")} bytes`);
     if (size > MOST_BYTES) throw new Error(`${target} is larger than ${MOST_BYTES.toLocaleString("en-US")} bytes`);
+  }
+  await writeWorkbenchPictures();
+}
+
+/** Pictures of the extension at work, from the last run of its tests in a workbench. */
+const WORKBENCH = { "report.png": "vscode-panel.png", "hover.png": "vscode-hover.png" } as const;
+
+async function writeWorkbenchPictures(): Promise<void> {
+  for (const [from, to] of Object.entries(WORKBENCH)) {
+    const shot = path.join("test-output", "screenshots", from);
+    if (!existsSync(shot)) {
+      console.log(`${to} stays as it is: there is no ${shot}, which "npm test" makes`);
+      continue;
+    }
+    const target = path.join("media", to);
+    await sharp(shot).png({ palette: true, colours: 128, effort: 10 }).toFile(target);
+    console.log(`${target}: ${statSync(target).size.toLocaleString("en-US")} bytes`);
   }
 }
 

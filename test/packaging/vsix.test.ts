@@ -18,7 +18,9 @@ const everywhere = [
   "extension/readme.md",
   "extension/changelog.md",
   "extension/LICENSE.txt",
-  ...["icon.png", "report-dark.png", "report-light.png"].map((file) => `extension/media/${file}`),
+  ...["icon", "report-dark", "report-light", "vscode-hover", "vscode-panel"].map(
+    (name) => `extension/media/${name}.png`,
+  ),
   ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
   ...["extension.js", "app.js", "worker.js", "webview/panel.js", "webview/panel.css"].map(
     (file) => `extension/dist/${file}`,

@@ -6,6 +6,7 @@ import { provisionWorkbench } from "./provision";
 import { useWorkbench } from "./useWorkbench";
 
 const LONGEST_ACTIVATION_MS = 50;
+const MOST_TRIES = 6;
 const REST_MS = 2000;
 
 const programs = await provisionWorkbench();
@@ -26,7 +27,7 @@ describe.skipIf(programs === null)("a user of the packaged extension", () => {
     const { workbench } = opened;
     const times: number[] = [];
     // The shortest of a few, in a window at rest: what else the extension host does at first counts as the extension's.
-    while (times.length < 3 && !times.some((time) => time < LONGEST_ACTIVATION_MS)) {
+    while (times.length < MOST_TRIES && !times.some((time) => time < LONGEST_ACTIVATION_MS)) {
       await workbench.command("View: Close All Editors");
       await workbench.reloadWindow();
       await setTimeout(REST_MS);

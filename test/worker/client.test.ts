@@ -209,9 +209,11 @@ describe("a process that ends before it has answered", () => {
   ] as const)("by %s says so, leaves no file, and the next call works", async (signal, line) => {
     const worker = client();
     const { outcome, child } = await whileChecking(worker);
-    // Its memory is looked at five times a second.
+    // Its memory is looked at five times a second, and meanwhile it must not come to its end by itself.
+    child.kill("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill(signal);
+    child.kill("SIGCONT");
     const error = await outcome;
     expect(error).toBeInstanceOf(ExpectedError);
     expect(error.message).toMatch(line);
