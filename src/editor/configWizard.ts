@@ -29,10 +29,17 @@ export async function askForConfig(
   if (kind === "weights") return { kind };
   const data = await chooseData(model, kind);
   if (data === undefined) return null;
-  const proposal = await proposed(model, data, settings, log);
-  if (proposal === null) return null;
-  const answered = await answers(proposal);
-  return answered && confirmed(model, answered);
+  const file = model.fsPath;
+  const process = worker(settings, log);
+  const tried = await cancellable(async (signal) => {
+    const proposal = await process.call("propose", { model: file, data }, { signal });
+    return process.call("tryProposal", { model: file, proposal }, { signal });
+  });
+  if (tried === null) return null;
+  const check = (proposal: Proposal): Promise<Proposal | null> =>
+    cancellable((signal) => process.call("tryProposal", { model: file, proposal }, { signal }));
+  const final = await answered(tried, check);
+  return final && confirmed(model, final);
 }
 
 async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
@@ -127,22 +134,15 @@ async function openDialog(
   return chosen?.map(({ fsPath }) => fsPath);
 }
 
-async function proposed(
-  model: vscode.Uri,
-  data: readonly string[],
-  settings: AnalysisSettings,
-  log: vscode.LogOutputChannel,
-): Promise<Proposal | null> {
+/** What the worker makes of the data, under a notification that can be cancelled; null if it is. */
+async function cancellable<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result | null> {
   const title = vscode.l10n.t("Looking at the data");
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (_, token) => {
     const stop = new AbortController();
     token.onCancellationRequested(() => stop.abort());
     try {
-      const file = model.fsPath;
-      const process = worker(settings, log);
-      const proposal = await process.call("propose", { model: file, data }, { signal: stop.signal });
-      return await process.call("tryProposal", { model: file, proposal }, { signal: stop.signal });
+      return await run(stop.signal);
     } catch (error) {
       if (stop.signal.aborted) return null;
       throw error;
@@ -150,8 +150,14 @@ async function proposed(
   });
 }
 
-/** The proposal with the user's answers to what names and shapes do not decide; null where one is not given. */
-async function answers(proposal: Proposal): Promise<Proposal | null> {
+/**
+ * The proposal with the user's answers to what names and shapes do not decide, checked again where an answer is another than
+ * the proposed one; null where one is not given.
+ */
+async function answered(
+  proposal: Proposal,
+  check: (proposal: Proposal) => Promise<Proposal | null>,
+): Promise<Proposal | null> {
   let { config, assumptions } = proposal;
   for (const { about, options } of proposal.questions) {
     const items = options.map((option, i) => ({ ...option, description: i === 0 ? vscode.l10n.t("proposed") : "" }));
@@ -161,10 +167,12 @@ async function answers(proposal: Proposal): Promise<Proposal | null> {
       ignoreFocusOut: true,
     });
     if (!chosen) return null;
+    if (chosen === items[0]) continue;
     config = withPreprocess(config, chosen.preprocess);
     assumptions = assumptions.map((one) => (one.about === about ? { about, text: chosen.label } : one));
   }
-  return { config, assumptions, questions: [] };
+  if (config === proposal.config) return { ...proposal, questions: [] };
+  return check({ config, assumptions: assumptions.filter(({ about }) => about !== "check"), questions: [] });
 }
 
 /** Shows what was assumed, and writes the config where the user agrees. */

@@ -107,6 +107,8 @@ describe.skipIf(programs === null)("a user of the packaged extension", () => {
     await workbench.screenshot("question");
     await choice("-1 to 1").click();
     await choice("Write small.ranklens.json and open it").waitFor();
+    // Of the answer, not of what was proposed.
+    await choice("the model runs, and 54 of 64 samples are right").waitFor();
     await workbench.screenshot("proposal");
     await choice("Write small.ranklens.json and open it").click();
     await workbench.page.getByRole("tab", { name: /^small\.ranklens\.json/, selected: true }).waitFor();
