@@ -4,12 +4,13 @@ import { completedConfig, processOptions } from "../host/analysisOptions";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
 import type { ModelReport } from "../report";
+import { percent } from "../text/numbers";
 import { askForConfig, type Measured } from "./configWizard";
 import { failureText, showFailure } from "./failures";
 import { tellMenus } from "./menus";
 import type { Models } from "./models";
 import { notifyAnalysis } from "./progress";
-import { showModel } from "./showModel";
+import { activeModel, showModel } from "./showModel";
 import { settingsFor, worker } from "./worker";
 
 /** An analysis that waits or runs. */
@@ -36,23 +37,33 @@ export class Analyses implements vscode.Disposable {
     this.changed.dispose();
   }
 
-  /** The one that runs first. */
+  /** Those that run or wait; the first of them runs. */
   get active(): readonly ActiveAnalysis[] {
     return [...this.jobs.values()];
   }
 
   /**
-   * Analyses a model and keeps its report; asks how where no config says so. Failures are shown.
-   * @returns when it has ended, or was not begun.
+   * Analyses models and keeps their reports; asks how where no config says so, for one after the other. Failures of analyses
+   * are shown.
+   * @returns when all have ended, or were not begun.
+   * @throws ExpectedError where a model or its data cannot be used, or a setting is wrong.
    */
-  async analyze(uri: vscode.Uri, preview: boolean): Promise<void> {
-    if (!(await this.mayRun(uri))) return;
+  async analyze(models: readonly vscode.Uri[], preview: boolean): Promise<void> {
+    const runs: Promise<void>[] = [];
+    for (const uri of models) {
+      const measured = await this.prepare(uri, preview);
+      if (measured !== null) runs.push(this.run(uri, measured, preview));
+    }
+    await Promise.all(runs);
+  }
+
+  /** Shows the model, and finds out what to measure; null where there is nothing to do. */
+  private async prepare(uri: vscode.Uri, preview: boolean): Promise<Measured | null> {
+    if (!(await this.mayRun(uri))) return null;
     await showModel(uri);
-    if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return;
+    if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return null;
     const file = configFileBeside(uri.fsPath);
-    const measured: Measured | null =
-      file === undefined ? await askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
-    if (measured !== null) await this.run(uri, measured, preview);
+    return file === undefined ? askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
   }
 
   /** Cancels the analysis of a model or, without one, the analysis that runs. */
@@ -109,6 +120,7 @@ export class Analyses implements vscode.Disposable {
       const report = await queued.result;
       record.finished();
       this.models.setReport(uri, report);
+      void this.announce(uri, report);
       this.models.keep(uri, report, before);
     } catch (error) {
       if (queued.cancelled) {
@@ -142,6 +154,19 @@ export class Analyses implements vscode.Disposable {
     this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
     const params = { model: uri.fsPath, options: { ...processOptions(settings), ...data } };
     return worker(settings, this.log).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
+  }
+
+  /** Tells who looks at something else that the analysis is done. */
+  private async announce(uri: vscode.Uri, { totals, settings }: ModelReport): Promise<void> {
+    if (activeModel()?.toString() === uri.toString()) return;
+    const show = vscode.l10n.t("Show");
+    const used = percent(totals.mlu ?? totals.originalMlu);
+    const { fileName } = this.models.record(uri);
+    const text =
+      settings.ranks === "none"
+        ? vscode.l10n.t("{0} is analyzed: mean layer utilization {1} by the weights alone.", fileName, used)
+        : vscode.l10n.t("{0} is analyzed: mean layer utilization {1}.", fileName, used);
+    if ((await vscode.window.showInformationMessage(text, show)) === show) await showModel(uri);
   }
 
   private tell(): void {

@@ -49,7 +49,7 @@ export function createApp(context: vscode.ExtensionContext): App {
       args,
       preview ? vscode.l10n.t("Model to preview") : vscode.l10n.t("Model to analyze"),
     );
-    await Promise.all(chosen.map((uri) => analyses.analyze(uri, preview)));
+    await analyses.analyze(chosen, preview);
   };
   const copy = (format: CopyFormat) => async () => {
     const uri = activeModel();
@@ -75,7 +75,7 @@ export function createApp(context: vscode.ExtensionContext): App {
     "ranklens.analyzeSample": async () => {
       const folder = vscode.Uri.joinPath(context.globalStorageUri, "shapes").fsPath;
       const model = copySample(path.join(context.extensionPath, "examples", "shapes"), folder);
-      await analyses.analyze(vscode.Uri.file(model), false);
+      await analyses.analyze([vscode.Uri.file(model)], false);
     },
     "ranklens.copyMarkdown": copy("markdown"),
     "ranklens.copyCsv": copy("csv"),
@@ -85,7 +85,7 @@ export function createApp(context: vscode.ExtensionContext): App {
   const handle = async (uri: vscode.Uri, request: PanelRequest): Promise<void> => {
     switch (request.kind) {
       case "analyze":
-        return analyses.analyze(uri, request.preview);
+        return analyses.analyze([uri], request.preview);
       case "cancel":
         analyses.cancel(uri);
         return;

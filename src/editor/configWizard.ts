@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { configPathBeside } from "../config";
 import { writeConfig } from "../config/write";
 import type { AnalysisSettings } from "../host/analysisOptions";
+import { arraysBeside } from "../host/dataBeside";
 import { inspect } from "../inspect";
 import { withPreprocess, type Proposal } from "../propose/proposal";
 import { worker } from "./worker";
@@ -28,10 +29,17 @@ export async function askForConfig(
   if (kind === "weights") return { kind };
   const data = await chooseData(model, kind);
   if (data === undefined) return null;
-  const proposal = await proposed(model, data, settings, log);
-  if (proposal === null) return null;
-  const answered = await answers(proposal);
-  return answered && confirmed(model, answered);
+  const file = model.fsPath;
+  const process = worker(settings, log);
+  const tried = await cancellable(async (signal) => {
+    const proposal = await process.call("propose", { model: file, data }, { signal });
+    return process.call("tryProposal", { model: file, proposal }, { signal });
+  });
+  if (tried === null) return null;
+  const check = (proposal: Proposal): Promise<Proposal | null> =>
+    cancellable((signal) => process.call("tryProposal", { model: file, proposal }, { signal }));
+  const final = await answered(tried, check);
+  return final && confirmed(model, final);
 }
 
 async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
@@ -50,7 +58,7 @@ async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
     {
       kindOfData: "weights",
       label: `$(symbol-numeric) ${t("Weights only")}`,
-      detail: t("No data: weight rank and stable rank, but not what your data uses; nothing can be exported"),
+      detail: t("No data: what the weights alone tell, which is no ground for an export"),
     },
   ];
   const chosen = await vscode.window.showQuickPick(items, {
@@ -71,37 +79,70 @@ function inputsText(model: vscode.Uri): string {
 }
 
 async function chooseData(model: vscode.Uri, kind: "images" | "arrays"): Promise<readonly string[] | undefined> {
-  const folders = kind === "images";
+  if (kind === "images") {
+    return openDialog(model, {
+      canSelectFolders: true,
+      title: vscode.l10n.t("Folders of images, calibration data first"),
+    });
+  }
+  const beside = arraysBeside(model.fsPath);
+  return beside.length === 0 ? chooseArrays(model) : chooseArraysBeside(model, beside);
+}
+
+/** Lets the user tick files that lie about, since the dialogs of remote windows give one file only. */
+async function chooseArraysBeside(
+  model: vscode.Uri,
+  beside: readonly string[],
+): Promise<readonly string[] | undefined> {
+  const folder = path.dirname(model.fsPath);
+  const other: vscode.QuickPickItem = { label: `$(folder-opened) ${vscode.l10n.t("Other files…")}` };
+  const files = beside.map((file) => ({
+    label: path.relative(folder, file),
+    picked: path.dirname(file) === folder,
+    file,
+  }));
+  const chosen = await vscode.window.showQuickPick([...files, other], {
+    canPickMany: true,
+    title: vscode.l10n.t("Which files have samples and labels?"),
+    placeHolder: vscode.l10n.t("Names tell which are for calibration, validation and labels"),
+    ignoreFocusOut: true,
+  });
+  if (!chosen) return undefined;
+  const more = chosen.includes(other) ? await chooseArrays(model) : [];
+  const data = more && [...files.filter((one) => chosen.includes(one)).map(({ file }) => file), ...more];
+  return data?.length === 0 ? undefined : data;
+}
+
+async function chooseArrays(model: vscode.Uri): Promise<readonly string[] | undefined> {
+  return openDialog(model, {
+    filters: { NumPy: ["npy", "npz"] },
+    title: vscode.l10n.t("Files with samples and labels, calibration data first"),
+  });
+}
+
+async function openDialog(
+  model: vscode.Uri,
+  options: vscode.OpenDialogOptions,
+): Promise<readonly string[] | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     defaultUri: vscode.Uri.joinPath(model, ".."),
     canSelectMany: true,
-    canSelectFolders: folders,
-    canSelectFiles: !folders,
-    ...(folders ? {} : { filters: { NumPy: ["npy", "npz"] } }),
-    title: folders
-      ? vscode.l10n.t("Folders of images, calibration data first")
-      : vscode.l10n.t("Files with samples and labels, calibration data first"),
+    canSelectFiles: options.canSelectFolders !== true,
     openLabel: vscode.l10n.t("Use as Data"),
+    ...options,
   });
   return chosen?.map(({ fsPath }) => fsPath);
 }
 
-async function proposed(
-  model: vscode.Uri,
-  data: readonly string[],
-  settings: AnalysisSettings,
-  log: vscode.LogOutputChannel,
-): Promise<Proposal | null> {
+/** What the worker makes of the data, under a notification that can be cancelled; null if it is. */
+async function cancellable<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result | null> {
   const title = vscode.l10n.t("Looking at the data");
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (_, token) => {
     const stop = new AbortController();
     token.onCancellationRequested(() => stop.abort());
     try {
-      const file = model.fsPath;
-      const process = worker(settings, log);
-      const proposal = await process.call("propose", { model: file, data }, { signal: stop.signal });
-      return await process.call("tryProposal", { model: file, proposal }, { signal: stop.signal });
+      return await run(stop.signal);
     } catch (error) {
       if (stop.signal.aborted) return null;
       throw error;
@@ -109,19 +150,29 @@ async function proposed(
   });
 }
 
-/** The proposal with the user's answers to what names and shapes do not decide; null where one is not given. */
-async function answers(proposal: Proposal): Promise<Proposal | null> {
+/**
+ * The proposal with the user's answers to what names and shapes do not decide, checked again where an answer is another than
+ * the proposed one; null where one is not given.
+ */
+async function answered(
+  proposal: Proposal,
+  check: (proposal: Proposal) => Promise<Proposal | null>,
+): Promise<Proposal | null> {
   let { config, assumptions } = proposal;
   for (const { about, options } of proposal.questions) {
-    const chosen = await vscode.window.showQuickPick(options, {
-      title: vscode.l10n.t("The data does not tell: {0}", about),
+    const items = options.map((option, i) => ({ ...option, description: i === 0 ? vscode.l10n.t("proposed") : "" }));
+    const chosen = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t("The data alone does not tell the {0}: which is it?", about),
+      placeHolder: assumptions.find((one) => one.about === about)?.text ?? "",
       ignoreFocusOut: true,
     });
     if (!chosen) return null;
+    if (chosen === items[0]) continue;
     config = withPreprocess(config, chosen.preprocess);
     assumptions = assumptions.map((one) => (one.about === about ? { about, text: chosen.label } : one));
   }
-  return { config, assumptions, questions: [] };
+  if (config === proposal.config) return { ...proposal, questions: [] };
+  return check({ config, assumptions: assumptions.filter(({ about }) => about !== "check"), questions: [] });
 }
 
 /** Shows what was assumed, and writes the config where the user agrees. */

@@ -41,7 +41,7 @@ export class Exports {
     const analyze = vscode.l10n.t("Analyze");
     const actions = this.models.record(uri).isBusy ? [] : [analyze];
     const chosen = await vscode.window.showInformationMessage(message, ...actions);
-    if (chosen === analyze) await this.analyses.analyze(uri, false);
+    if (chosen === analyze) await this.analyses.analyze([uri], false);
   }
 
   private async write(uri: vscode.Uri, target: vscode.Uri): Promise<void> {

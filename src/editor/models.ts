@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import { isExpected } from "../errors";
@@ -57,9 +58,11 @@ export class Models implements AnalyzedModels, vscode.Disposable {
     return this.entry(uri).record;
   }
 
-  /** The models that have a report. */
+  /** The models that have a report and are still there. */
   withReport(): vscode.Uri[] {
-    return Object.keys(this.fingerprints).map((file) => vscode.Uri.file(file));
+    return Object.keys(this.fingerprints)
+      .filter((file) => existsSync(file))
+      .map((file) => vscode.Uri.file(file));
   }
 
   /** The reports of all models, also of those that are not open. */

@@ -60,10 +60,11 @@ describe("an analysis", () => {
     await until(() => workers().length === 0, "no process");
   });
 
-  it("waits for another one", async () => {
+  it("of several models that are selected, waits for another one", async () => {
     const app = await theApp();
     const [first, second] = [model("first"), model("second")];
-    const both = Promise.all([analyze(first), analyze(second)]);
+    const selected = [first.uri, second.uri];
+    const both = vscode.commands.executeCommand("ranklens.analyze", first.uri, selected);
     await analysisIs(app, second, "queued");
     assert.deepEqual(app.models.record(second.uri).analysis, { kind: "queued", ahead: 1 });
     await analysisIs(app, first, "running");

@@ -79,6 +79,22 @@ describe("a model in the editor", () => {
     }
   });
 
+  it("has a config that VS Code checks", async () => {
+    const file = inFolder("checked.ranklens.json");
+    writeFileSync(file, JSON.stringify({ calibration: { source: "x.npy" }, tolerance: "high" }));
+    try {
+      const uri = vscode.Uri.file(file);
+      await vscode.window.showTextDocument(uri);
+      const problems = await until(() => {
+        const found = vscode.languages.getDiagnostics(uri);
+        return found.length > 0 && found;
+      }, "a problem");
+      assert.match(problems[0].message, /Incorrect type|percentage points/);
+    } finally {
+      rmSync(file);
+    }
+  });
+
   it("is not read from a virtual workspace, and says so", async () => {
     const { models } = await theApp();
     const uri = vscode.Uri.parse("memfs:/net.onnx");
