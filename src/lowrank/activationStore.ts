@@ -2,6 +2,12 @@ import { ExpectedError } from "../errors";
 import type { TensorData, TensorValue } from "../runtime/session";
 import { SpillFile } from "./spillFile";
 
+/**
+ * Bytes written to disk after which their memory is collected, where the process lets us: left to itself the collector
+ * waits for hundreds of megabytes of typed arrays, which a budget would then be exceeded by.
+ */
+const MOST_GARBAGE = 32 * 2 ** 20;
+
 /** A tensor that lies in a spill file. */
 interface Spilled {
   readonly type: TensorValue["type"];
@@ -31,6 +37,8 @@ export class ActivationStore {
   private disk = 0;
   private mostMemory = 0;
   private mostDisk = 0;
+  /** Bytes written since the last collection. */
+  private garbage = 0;
 
   /** @param budget bytes to be kept in memory. */
   constructor(private readonly budget: number) {}
@@ -81,6 +89,10 @@ export class ActivationStore {
     }
     this.disk += bytes;
     this.mostDisk = Math.max(this.mostDisk, this.disk);
+    this.garbage += bytes;
+    if (this.garbage < MOST_GARBAGE) return;
+    this.garbage = 0;
+    globalThis.gc?.();
   }
 
   /** A value of {@link put}. One that comes from disk is overwritten by the next {@link get} of the same name. */

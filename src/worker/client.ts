@@ -148,8 +148,9 @@ function startProcess({ nodePath, env, file }: WorkerOptions): ChildProcess {
   try {
     return fork(file ?? path.join(__dirname, "worker.js"), [], {
       ...(nodePath === undefined ? {} : { execPath: nodePath }),
-      // Those of this process, a debugger's for example, are not the worker's.
-      execArgv: [],
+      // Those of this process, a debugger's for example, are not the worker's. Its own: the store of activations collects
+      // what it has written to disk.
+      execArgv: ["--expose-gc"],
       // Typed arrays, NaN and undefined arrive as they are.
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
