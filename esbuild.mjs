@@ -123,7 +123,7 @@ async function buildPackage() {
   await build({
     ...common,
     entryPoints: {
-      ...{ index: "src/index.ts", worker: "src/worker/main.ts" },
+      ...{ index: "src/index.ts", worker: "src/worker/main.ts", deviceTrial: "src/runtime/trialMain.ts" },
       ...{ extension: "src/extension.ts", app: "src/editor/app.ts" },
     },
     outdir: "dist",

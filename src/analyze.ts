@@ -80,12 +80,13 @@ export async function analyzeWithData(
   const tolerance = options.tolerance ?? wholeConfig.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();
+  const opening = { ...options, device: options.device ?? "auto" };
   const cacheBytes = options.memory ?? defaultCacheBytes();
   const preview = options.preview
-    ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, options))
+    ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, opening))
     : null;
   const config = preview?.config ?? wholeConfig;
-  const data = preview?.data ?? (await watch.time("preparation", () => openData(subject, config, options)));
+  const data = preview?.data ?? (await watch.time("preparation", () => openData(subject, config, opening)));
   const searches = data.validationBatches !== null && options.energy === undefined && (preview?.searches ?? true);
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
@@ -139,7 +140,7 @@ export async function analyzeWithData(
   const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
-    ...(await reportHead(subject, layerReports, options.device)),
+    ...(await reportHead(subject, layerReports, data.device)),
     settings,
     accuracy,
     cost: { seconds: watch.seconds(), ...work, ...spent },

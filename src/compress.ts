@@ -92,7 +92,7 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file), options);
+  const data = await openData(subject, settingsConfig(report, file), { ...options, device: options.device ?? "auto" });
   await checkData(report, data, file);
   const decompositions = await rebuildDecompositions(subject, data, report, file, options);
   return { report, decompositions, data };

@@ -123,7 +123,17 @@ export const modelReportSchema = z
     schemaVersion: z.literal(REPORT_SCHEMA_VERSION),
     model: z.strictObject({ path: z.string(), sha256: z.string(), bytes: count, opset: count }),
     settings,
-    device: z.strictObject({ requested: z.string(), used: z.string(), why: z.string() }),
+    device: z.strictObject({
+      requested: z.string(),
+      used: z.string(),
+      why: z.string(),
+      tried: z
+        .array(z.strictObject({ device: z.string(), why: z.string() }))
+        .meta({ description: "Devices that came first and were not used, with the reason" }),
+      onProcessor: z
+        .array(z.strictObject({ operator: z.string(), nodes: count }))
+        .meta({ description: "Operators that the device lacks, which ran on the processor" }),
+    }),
     totals: z.strictObject({
       layers: count,
       originalMlu: ratio,

@@ -3,6 +3,7 @@ import { ExpectedError } from "../errors";
 import { classCount, countCorrect, NO_PREDICTION, predictions } from "../lowrank/accuracy";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Probe } from "../runtime/probe";
+import type { Device } from "../runtime/executionProviders";
 import { createSession } from "../runtime/session";
 
 /** Where class scores come out of the model. */
@@ -33,6 +34,8 @@ export function chooseOutput(index: GraphIndex, probe: Probe, path: string): Sco
 export interface ScoringContext {
   readonly batches: Batches;
   readonly outputName: string;
+  /** The processor where it is left out. */
+  readonly device?: Device;
   readonly signal: AbortSignal | undefined;
   readonly onWork: (samples: number) => void;
 }
@@ -44,8 +47,8 @@ export async function predictAll(
   context: ScoringContext,
   folder: string | null = null,
 ): Promise<Int32Array> {
-  const { batches, outputName, signal, onWork } = context;
-  const session = await createSession(model, what, folder);
+  const { batches, outputName, device, signal, onWork } = context;
+  const session = await createSession(model, what, folder, device);
   const result = new Int32Array(batches.samples);
   try {
     for (let i = 0; i < batches.count; i++) {

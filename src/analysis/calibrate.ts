@@ -1,6 +1,7 @@
 import { ExpectedError } from "../errors";
 import { gramKey, type Layer } from "../layers/layer";
 import { gramMatrices, type GramMatrices } from "../runtime/gramGraph";
+import { gramDevice } from "./gramDevice";
 import type { Subject, SubjectData } from "./prepare";
 
 /** Gram matrices are kept for as many layers at once as fit in here (float64). */
@@ -31,11 +32,10 @@ export async function calibrate(
   signal: AbortSignal | undefined,
   onBatch: (samples: number) => void,
 ): Promise<Map<string, GramMatrices>> {
-  const grams = await gramMatrices(model, layers, data.calibrationBatches, {
-    rankOf: (value) => data.probe.dims.get(value)!.length,
-    signal,
-    onBatch,
-  });
+  const options = { rankOf: (value: string) => data.probe.dims.get(value)!.length, signal };
+  const { device, why } = await gramDevice(model, layers, data.calibrationBatches, data.device.used, options);
+  if (why !== null) data.fallbacks.push(why);
+  const grams = await gramMatrices(model, layers, data.calibrationBatches, { ...options, device, onBatch });
   for (const layer of layers) {
     const finite = grams.get(gramKey(layer))!.every((gram) => gram.every(Number.isFinite));
     if (finite) continue;

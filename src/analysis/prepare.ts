@@ -12,7 +12,9 @@ import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { elementCount, readSmallTensor } from "../onnx/tensor";
+import type { DeviceChoice } from "../runtime/executionProviders";
 import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
+import { chooseDevice, type ChosenDevice } from "./device";
 import { imageProgress, type AnalysisEvent } from "./progress";
 
 /** A model file with the layers that will be analysed. */
@@ -67,6 +69,10 @@ export interface SubjectData {
   /** Bytes of decoded images that are kept in memory, of both. */
   readonly decodedBytes: number;
   readonly probe: Probe;
+  /** What runs the model from here on; the probe ran on the processor. */
+  readonly device: ChosenDevice;
+  /** What it could not run after all, and where that ran: for the report's warnings. */
+  readonly fallbacks: string[];
   /** Per layer: places per sample at which its weight is applied. */
   readonly positions: ReadonlyMap<Layer, number>;
   /** Share of the MACs of all analysed layers that lie in `nodes`; 1 for all of them. */
@@ -82,6 +88,8 @@ const MOST_PATCH_BYTES = 256 * 2 ** 20;
 
 /** How opening data tells its progress, and is stopped. */
 export interface DataOptions {
+  /** Asked for, or chosen before; the processor where it is left out. */
+  readonly device?: DeviceChoice | ChosenDevice;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
 }
@@ -90,7 +98,7 @@ export interface DataOptions {
 export async function openData(
   subject: Subject,
   config: ResolvedConfig,
-  { signal, onEvent = () => undefined }: DataOptions = {},
+  { signal, device = "cpu", onEvent = () => undefined }: DataOptions = {},
 ): Promise<SubjectData> {
   const { model, index, layers } = subject;
   if (!config.calibration) {
@@ -128,6 +136,8 @@ export async function openData(
     validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
     decodedBytes: calibration.decodedBytes + (validation?.decodedBytes ?? 0),
     probe,
+    device: typeof device === "string" ? await chooseDevice(device, model.path, calibrationBatches, signal) : device,
+    fallbacks: [],
     positions,
     macShare: macShares(layers, probe),
   };

@@ -62,7 +62,7 @@ export async function openPreviewData(
     searchWork: searchWork(subject, first),
   });
   const small = limited(config, sizes.calibration, sizes.validation);
-  const data = await openData(subject, small, options);
+  const data = await openData(subject, small, { ...options, device: first.device });
   return {
     data,
     config: small,
@@ -94,10 +94,10 @@ function limited(config: ResolvedConfig, calibration: number, validation: number
 /** Seconds for one sample through the whole network, once it is warm. */
 async function forwardSeconds(
   { model }: Subject,
-  { calibrationBatches }: SubjectData,
+  { calibrationBatches, device }: SubjectData,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const session = await createSession(model.path, model.path);
+  const session = await createSession(model.path, model.path, null, device.used);
   try {
     const { values, rows } = calibrationBatches.batch(0);
     await session.run(values);

@@ -2,14 +2,14 @@ import { bytesWithData } from "../onnx/externalTensors";
 import { modelParameters } from "../onnx/parameters";
 import { sha256OfModel } from "../onnx/sha256";
 import { REPORT_SCHEMA_VERSION, reportTotals, type LayerReport, type ModelReport } from "../report";
-import { chooseDevice, type DeviceChoice } from "../runtime/executionProviders";
+import type { ChosenDevice } from "./device";
 import type { Subject } from "./prepare";
 
 /** What every report begins with: the model, the device, the totals over `layers`. */
 export async function reportHead(
   { model, index, skipped }: Subject,
   layers: readonly LayerReport[],
-  device: DeviceChoice | undefined,
+  device: ChosenDevice,
 ): Promise<Pick<ModelReport, "schemaVersion" | "model" | "device" | "totals" | "skipped" | "compressed">> {
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
@@ -19,7 +19,7 @@ export async function reportHead(
       bytes: bytesWithData(model),
       opset: model.opsets.get("") ?? 0,
     },
-    device: chooseDevice(device ?? "auto"),
+    device,
     totals: reportTotals(layers, modelParameters(index)),
     skipped: [...skipped],
     compressed: null,

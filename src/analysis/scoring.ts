@@ -18,7 +18,7 @@ export interface Scoring {
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */
 export async function scoreOriginal(
   { model, index }: Subject,
-  { validation, validationBatches, probe, macShare }: SubjectData,
+  { validation, validationBatches, probe, macShare, device }: SubjectData,
   signal: AbortSignal | undefined,
   onWork: (samples: number) => void,
 ): Promise<Scoring | null> {
@@ -29,6 +29,7 @@ export async function scoreOriginal(
   const context: ScoringContext = {
     batches: validationBatches,
     outputName: output.name,
+    device: device.used,
     signal,
     onWork,
   };
@@ -47,6 +48,7 @@ export async function scoreOriginal(
       outputName: output.name,
       targets,
       macShare,
+      device: device.used,
       signal,
     },
   };

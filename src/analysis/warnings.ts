@@ -16,11 +16,11 @@ function named(layers: readonly string[]): string {
 /** What makes the numbers doubtful before any rank is looked at. `tolerance` is null where nothing is searched. */
 export function dataWarnings(
   { layers }: Subject,
-  { calibration, validation, calibrationBatches, positions, validationIsCalibration }: SubjectData,
+  { calibration, validation, calibrationBatches, positions, validationIsCalibration, fallbacks }: SubjectData,
   scoring: Scoring | null,
   tolerance: number | null,
 ): string[] {
-  const warnings = [...new Set([...calibration.warnings, ...(validation?.warnings ?? [])])];
+  const warnings = [...new Set([...calibration.warnings, ...(validation?.warnings ?? []), ...fallbacks])];
   if (validationIsCalibration) {
     warnings.push(
       "Calibration and validation data are the same: ranks fit to these samples may lose more accuracy on new ones. " +

@@ -3,6 +3,7 @@ import { DEFAULT_TOLERANCE } from "../config";
 import { layerWeightSpectrum } from "../lowrank/layerBasis";
 import { readConstant } from "../onnx/constants";
 import type { LayerReport, ModelReport } from "../report";
+import { noDevice } from "./device";
 import type { DeviceChoice } from "../runtime/executionProviders";
 import { weightReport } from "./layerReport";
 import { peakMemory } from "./memory";
@@ -34,7 +35,7 @@ export async function analyzeWeights(
     options.onEvent?.({ kind: "layer", layer: report });
   }
   return {
-    ...(await reportHead(subject, layers, options.device)),
+    ...(await reportHead(subject, layers, noDevice(options.device ?? "auto"))),
     settings: await reportSettings({}, null, {
       tolerance: options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE,
       ranks: "none",

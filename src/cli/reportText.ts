@@ -1,7 +1,9 @@
 import type { LayerReport, ModelReport } from "../report";
 import { sizeText } from "../text/layer";
+import { deviceText } from "../text/measurement";
 import { printable } from "../text/names";
 import { byteSize, duration, percent, short, thousands } from "../text/numbers";
+import { REPORT_WORDS } from "../text/reportWords";
 import { shortNames, table } from "./format";
 
 /** The report as the terminal shows it: table, headline, warnings. */
@@ -128,11 +130,9 @@ function headline(report: ModelReport): string {
   lines.push(["Ranks by", how]);
   const evaluations = cost.evaluations > 0 ? `, ${cost.evaluations} evaluations` : "";
   const { peak, spilled } = cost.memory;
+  lines.push(["Device", printable(deviceText(device, REPORT_WORDS))]);
   const disk = spilled > 0 ? ` (${byteSize(spilled)} of activations on disk)` : "";
-  lines.push([
-    "Cost",
-    `${cost.seconds.toFixed(1)} s on ${device.used} (${device.why})${evaluations}, at most ${byteSize(peak)} of memory${disk}`,
-  ]);
+  lines.push(["Cost", `${cost.seconds.toFixed(1)} s${evaluations}, at most ${byteSize(peak)} of memory${disk}`]);
   if (report.preview) lines.push(["The full run", fullRunText(report.preview.fullRun)]);
   return definitions(lines);
 }

@@ -5,6 +5,7 @@ import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
+import type { Device } from "../runtime/executionProviders";
 import { createSession, type Session, type TensorValue } from "../runtime/session";
 import { countCorrect, predictions } from "./accuracy";
 import { ActivationStore } from "./activationStore";
@@ -20,6 +21,8 @@ export interface EvaluatorContext {
   readonly targets: Int32Array;
   /** Share of the network's MACs that lie in `nodes`. */
   readonly macShare: (nodes: ReadonlySet<Node>) => number;
+  /** The processor where it is left out. */
+  readonly device?: Device;
   readonly signal: AbortSignal | undefined;
   /** Bytes of memory for the values in front of a layer; what is beyond goes to disk. */
   readonly cacheBytes: number;
@@ -71,7 +74,7 @@ export class Evaluator {
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(bytes, `${model.path} from ${layer.name} on`, model.folder);
+    const session = await createSession(bytes, `${model.path} from ${layer.name} on`, model.folder, this.context.device);
     this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
     this.layer = layer;
     return true;
@@ -109,7 +112,7 @@ export class Evaluator {
 
   /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
   private async advance(names: readonly string[]): Promise<void> {
-    const { model, index, batches, signal, onWork } = this.context;
+    const { model, index, batches, device, signal, onWork } = this.context;
     const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
     const known = this.boundary.names();
     const unwanted = [...known].filter((name) => !names.includes(name));
@@ -117,7 +120,7 @@ export class Evaluator {
       const part = partBetween(index, missing, known, this.dataDependent);
       const inputs = this.declarations(part.boundary);
       const bytes = partModel(model, part, { inputs, outputs: missing });
-      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder);
+      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder, device);
       const share = this.context.macShare(part.nodes);
       try {
         for (let i = 0; i < batches.count; i++) {

@@ -1,26 +1,44 @@
-/** What the user may ask for. `auto` takes the first provider of the table that works. */
-export const deviceChoices = ["auto", "cpu"] as const;
+/** Where a model can run. `auto` takes the first provider of the table that works and is no slower than the processor. */
+export const deviceChoices = ["auto", "cuda", "webgpu", "dml", "coreml", "cpu"] as const;
 export type DeviceChoice = (typeof deviceChoices)[number];
+export type Device = Exclude<DeviceChoice, "auto">;
 
+/** An execution provider of onnxruntime. */
 export interface ExecutionProvider {
-  /** onnxruntime's name for it. */
-  readonly name: string;
-  readonly device: Exclude<DeviceChoice, "auto">;
+  /** Its name in onnxruntime, and in `--device`. */
+  readonly name: Device;
+  readonly title: string;
+  /** `process.platform` and `process.arch` for which onnxruntime-node has it. */
+  readonly platforms: readonly string[];
+  /** The file beside onnxruntime's own without which it cannot be loaded, where it is not part of the package. */
+  readonly library: string | null;
 }
 
-/** In the order in which `auto` tries them. */
-export const executionProviders: readonly ExecutionProvider[] = [{ name: "cpu", device: "cpu" }];
+/**
+ * In the order in which `auto` tries them: CUDA first, since it is there only where somebody has installed it; the
+ * processor last, which every platform has.
+ */
+export const executionProviders: readonly ExecutionProvider[] = [
+  {
+    name: "cuda",
+    title: "CUDA",
+    platforms: ["linux-x64"],
+    library: "libonnxruntime_providers_cuda.so",
+  },
+  {
+    name: "webgpu",
+    title: "WebGPU",
+    platforms: ["linux-x64", "win32-x64", "win32-arm64", "darwin-arm64"],
 
-export interface ChosenDevice {
-  readonly requested: DeviceChoice;
-  readonly used: string;
-  readonly why: string;
-}
+    library: null,
+  },
+  { name: "dml", title: "DirectML", platforms: ["win32-x64", "win32-arm64"], library: null },
+  { name: "coreml", title: "Core ML", platforms: ["darwin-arm64"], library: null },
+  {
+    name: "cpu",
+    title: "the processor",
+    platforms: ["linux-x64", "linux-arm64", "win32-x64", "win32-arm64", "darwin-arm64"],
 
-/** The provider that runs an analysis, with the reason that the report shows. */
-export function chooseDevice(requested: DeviceChoice): ChosenDevice {
-  const provider = executionProviders.find(({ device }) => requested === "auto" || requested === device);
-  if (!provider) throw new RangeError(`no execution provider for the device ${requested}`);
-  const why = requested === "auto" ? "the CPU provider is the only one that this version uses" : "as asked for";
-  return { requested, used: provider.name, why };
-}
+    library: null,
+  },
+];

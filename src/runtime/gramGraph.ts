@@ -4,6 +4,7 @@ import type { Emission, Layer, LayerUse } from "../layers/layer";
 import { gramKey } from "../layers/layer";
 import { editedModelBytes } from "../onnx/edit";
 import type { OpenModel } from "../onnx/reader";
+import type { Device } from "./executionProviders";
 import { createSession } from "./session";
 
 /** C = XᵀX of a layer's inputs: one d×d matrix, row-major, for each group. */
@@ -12,6 +13,8 @@ export type GramMatrices = readonly Float64Array[];
 export interface GramOptions {
   /** Rank of each value that a layer reads. */
   readonly rankOf: (value: string) => number;
+  /** The processor where it is left out. */
+  readonly device?: Device;
   readonly signal: AbortSignal | undefined;
   readonly onBatch: (samples: number) => void;
 }
@@ -34,7 +37,7 @@ export async function gramMatrices(
     addInitializers: emission.initializers,
     outputs: [...plan.outputs.keys()].map((name) => ({ name, elementType: null, shape: null })),
   });
-  const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder);
+  const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder, options.device);
   const sums = new Map<string, Float64Array>();
   try {
     for (let index = 0; index < batches.count; index++) {

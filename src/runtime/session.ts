@@ -1,7 +1,8 @@
 import os from "node:os";
-import "./noTelemetry";
+import "./environment";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { ElementType } from "../onnx/schema";
+import type { Device } from "./executionProviders";
 import { refusalToLoad, refusalToRun } from "./refusals";
 
 export type TensorData =
@@ -37,19 +38,23 @@ export interface Session {
 }
 
 /**
- * Loads a model from a file or from bytes, on the CPU provider.
+ * Loads a model from a file or from bytes. Operators that the device's provider lacks run on the processor.
  * @param what how messages call it.
  * @param folder for a model in memory: where the files with its external tensors are, whose place it does not know.
+ * @param profile the beginning of a file's path, to which onnxruntime adds a time and writes, on release, what it ran.
  * @throws ExpectedError with onnxruntime's message if it refuses the model.
  */
 export async function createSession(
   model: string | Uint8Array,
   what: string,
   folder: string | null = null,
+  device: Device = "cpu",
+  profile: string | null = null,
 ): Promise<Session> {
   const options: InferenceSession.SessionOptions = {
-    executionProviders: ["cpu"],
+    executionProviders: [device],
     intraOpNumThreads: threads(),
+    ...(profile === null ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     // 4: nothing but what ends the process. Errors come as exceptions; printed as well, they would be said twice.
     logSeverityLevel: 4,
     ...(folder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),

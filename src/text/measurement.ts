@@ -14,13 +14,23 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
     terms.push([words.tolerance, fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance)]);
   }
   if (accuracy.samples !== null) terms.push([words.validatedOn, fill(words.samples, thousands(accuracy.samples))]);
-  terms.push([words.device, `${device.used}: ${device.why}`]);
+  terms.push([words.device, deviceText(device, words)]);
   const time = elapsed(cost.seconds);
   terms.push([words.time, cost.evaluations > 0 ? fill(words.evaluations, time, thousands(cost.evaluations)) : time]);
   if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
   return terms;
+}
+
+/** "webgpu: 3.1 times as fast… (cuda: not installed; on the processor: Shape ×2)" */
+export function deviceText({ used, why, tried, onProcessor }: ReportFigures["device"], words: ReportWords): string {
+  const more = tried.map((one) => `${one.device}: ${one.why}`);
+  if (onProcessor.length > 0) {
+    const operators = onProcessor.map(({ operator, nodes }) => (nodes === 1 ? operator : `${operator} ×${nodes}`));
+    more.push(fill(words.onProcessor, operators.join(", ")));
+  }
+  return `${used}: ${why}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
 }
 
 function ranksText({ ranks, baseline, energy }: ReportSettings, words: ReportWords): string {

@@ -49,6 +49,7 @@ export const REPORT_WORDS = {
   validatedOn: "Validated on",
   samples: "{0} samples",
   device: "Device",
+  onProcessor: "on the processor: {0}",
   time: "Time",
   evaluations: "{0}, {1} evaluations",
   calibrationData: "Calibration data",

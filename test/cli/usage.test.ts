@@ -38,7 +38,7 @@ it.each<[string[], ...string[]]>([
   ]),
   [[...analyze, "--search", "fast"], "'fast' is invalid", "exact"],
   [[...analyze, "--baseline", "next"], "'next' is invalid", "original, previous"],
-  [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cpu"],
+  [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cuda, webgpu"],
   ...["--tolerance=1", "--search=exact", "--baseline=previous", "--energy=0.9"].map((flag): [string[], ...string[]] => [
     [...analyze, "--weights-only", flag],
     "'--weights-only' cannot be used with option",

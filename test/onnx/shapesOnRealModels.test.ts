@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import "../../src/runtime/noTelemetry";
+import "../../src/runtime/environment";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it, type TestContext } from "vitest";
 import { editedModelBytes } from "../../src/onnx/edit";

@@ -22,7 +22,7 @@ const everywhere = [
     (name) => `extension/media/${name}.png`,
   ),
   ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
-  ...["extension.js", "app.js", "worker.js", "webview/panel.js", "webview/panel.css"].map(
+  ...["extension.js", "app.js", "worker.js", "deviceTrial.js", "webview/panel.js", "webview/panel.css"].map(
     (file) => `extension/dist/${file}`,
   ),
   "extension/dist/config.schema.json",
