@@ -7,10 +7,12 @@ import { writeReadme } from "./readme";
 import { benchLazy } from "./lazy";
 import { benchPreview } from "./preview";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
+import { benchGram } from "./gram";
 
 /** The benchmarks by name, in the order in which they run. Each prints a table and gives its rows. */
 const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<unknown>>> = {
   eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
+  gram: () => benchGram(),
   analysis: () => benchAnalysis(),
   preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),

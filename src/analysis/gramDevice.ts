@@ -14,7 +14,7 @@ export async function gramDevice(
   layers: readonly Layer[],
   batches: Batches,
   device: Device,
-  options: Pick<GramOptions, "rankOf" | "signal">,
+  options: Pick<GramOptions, "dimsOf" | "signal">,
 ): Promise<{ device: Device; why: string | null }> {
   if (device === "cpu") return { device, why: null };
   const first: Batches = { ...batches, count: 1 };

@@ -14,6 +14,7 @@ import type { Node } from "../onnx/schema";
 import { elementCount, readSmallTensor } from "../onnx/tensor";
 import type { DeviceChoice } from "../runtime/executionProviders";
 import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
+import { gramBatchSize } from "./calibrate";
 import { chooseDevice, type ChosenDevice } from "./device";
 import { imageProgress, type AnalysisEvent } from "./progress";
 
@@ -83,8 +84,6 @@ export interface SubjectData {
 const BATCH = 100;
 /** Larger samples come in smaller batches: their activations are many times their own size. */
 const MOST_BATCH_BYTES = 64 * 2 ** 20;
-/** The largest matrix of patches that a calibration batch may make. */
-const MOST_PATCH_BYTES = 256 * 2 ** 20;
 
 /** How opening data tells its progress, and is stopped. */
 export interface DataOptions {
@@ -114,13 +113,10 @@ export async function openData(
   const calibration = await open("calibration", config.calibration);
   const validation = config.validation ? await open("validation", config.validation) : null;
   if (validation) checkSameClasses(calibration, validation);
-  const size = Math.max(1, Math.min(BATCH, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes)));
+  const most = Math.max(1, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes));
   const probe = await probeShapes(model, index, layers, cutIntoBatches(calibration, inputs, 1).smallest());
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
-  const patchBytes = Math.max(
-    ...layers.map((layer) => 4 * layer.view.groups * layer.view.columns * positions.get(layer)!),
-  );
-  const calibrationSize = Math.max(1, Math.min(size, Math.floor(MOST_PATCH_BYTES / patchBytes)));
+  const calibrationSize = Math.min(gramBatchSize(layers, positions), most);
   const calibrationBatches = cutIntoBatches(calibration, inputs, calibrationSize);
   const fixed = fixedBatchSize(inputs);
   if (fixed !== null && calibration.count < fixed) {
@@ -132,7 +128,7 @@ export async function openData(
     calibration,
     validation,
     calibrationBatches,
-    validationBatches: validation ? cutIntoBatches(validation, inputs, size) : null,
+    validationBatches: validation ? cutIntoBatches(validation, inputs, Math.min(BATCH, most)) : null,
     validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
     decodedBytes: calibration.decodedBytes + (validation?.decodedBytes ?? 0),
     probe,

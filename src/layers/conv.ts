@@ -1,9 +1,12 @@
-import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { NewAttribute, NewInitializer, NewNode } from "../onnx/encode";
 import { resolveConstant } from "../onnx/constants";
 import type { Node } from "../onnx/schema";
+import { elementCount } from "../onnx/tensor";
+import { gramOfRows, rowGeometry } from "./convRows";
 import { joined, reshapeTo } from "./emit";
+import { gramOfFeatures, type GramEmission } from "./gram";
 import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
-import { copyNode, intAttribute, nodeLabel, unreadableWeight } from "./nodes";
+import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute, unreadableWeight } from "./nodes";
 
 /**
  * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
@@ -36,7 +39,7 @@ export const conv: LayerType = {
     if (groups > 1 && rows === 1) {
       return { kind: "skipped", reason: "depthwise: one output per group, so its rank is 1 and cannot fall" };
     }
-    const columns = dims.slice(1).reduce((product, dim) => product * dim, 1);
+    const columns = elementCount(dims.slice(1));
     const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
     return { kind: "layer", weight, view, use: convUse(node, view, dims) };
   },
@@ -54,6 +57,20 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
   const channels = weightDims[1] * groups;
   const label = nodeLabel(node);
 
+  const features = (result: string): Emission => {
+    const { value, emission } = patchesOf(node, `${result}/patches`, channels, geometryOf(node, kernel));
+    const grouped = reshapeTo(value, `${result}/grouped`, [0, groups, columns, -1]);
+    const turned: NewNode = {
+      opType: "Transpose",
+      name: `${result}/transpose`,
+      inputs: [`${result}/grouped`],
+      outputs: [`${result}/turned`],
+      attributes: { perm: [1, 2, 0, 3] },
+    };
+    const flat = reshapeTo(`${result}/turned`, result, groups === 1 ? [columns, -1] : [groups, columns, -1]);
+    return joined(emission, grouped, { nodes: [turned], initializers: [] }, flat);
+  };
+
   return {
     node,
     input,
@@ -62,23 +79,18 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
     featuresKey: JSON.stringify([groups, columns, ...GEOMETRY.map((name) => node.attributes.get(name) ?? null)]),
     featureGroups: groups,
 
-    features(result): Emission {
-      const patches = `${result}/patches`;
-      const grouped = reshapeTo(patches, `${result}/grouped`, [0, groups, columns, -1]);
-      const turned: NewNode = {
-        opType: "Transpose",
-        name: `${result}/transpose`,
-        inputs: [`${result}/grouped`],
-        outputs: [`${result}/turned`],
-        attributes: { perm: [1, 2, 0, 3] },
-      };
-      const flat = reshapeTo(`${result}/turned`, result, groups === 1 ? [columns, -1] : [groups, columns, -1]);
-      return joined(
-        patchNodes(node, input, patches, channels, kernel),
-        grouped,
-        { nodes: [turned], initializers: [] },
-        flat,
-      );
+    features,
+
+    gram(result, inputDims): GramEmission {
+      const rowsOfInput = rowGeometry(node, kernel, inputDims);
+      if (!rowsOfInput) {
+        const rows = `${result}/features`;
+        return gramOfFeatures(features(rows), rows, result, { groups, columns });
+      }
+      const restTaps = elementCount(kernel.slice(1));
+      const width = weightDims[1] * restTaps;
+      const patches = patchesOf(node, `${result}/patches`, channels, oneRowHigh(geometryOf(node, kernel)));
+      return gramOfRows({ ...patches, spatialAxes: kernel.length, groups, width, restTaps }, rowsOfInput, result);
     },
 
     withWeight: (weight) => copyNode(node, { inputs: [input, weight, ...node.inputs.slice(2)] }),
@@ -107,17 +119,71 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
   };
 }
 
-/** [N, C, …] → [N, C·∏k, …out]: a Conv with one output per channel and tap, each kernel 1 at its tap and 0 elsewhere. */
-function patchNodes(node: Node, input: string, output: string, channels: number, kernel: readonly number[]): Emission {
-  const taps = kernel.reduce((product, size) => product * size, 1);
+/** Attributes of a Conv that say where it goes. */
+interface Geometry extends Readonly<Record<string, NewAttribute>> {
+  readonly kernel_shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+}
+
+function geometryOf(node: Node, kernel: readonly number[]): Geometry {
+  const ones = kernel.map(() => 1);
+  return {
+    kernel_shape: kernel,
+    strides: intsAttribute(node, "strides") ?? ones,
+    dilations: intsAttribute(node, "dilations") ?? ones,
+    pads: intsAttribute(node, "pads") ?? [...kernel, ...kernel].map(() => 0),
+  };
+}
+
+/** The same for one row of the input at a time. */
+function oneRowHigh({ kernel_shape, strides, dilations, pads }: Geometry): Geometry {
+  const axes = kernel_shape.length;
+  const first = (values: readonly number[], value: number): number[] => [value, ...values.slice(1)];
+  return {
+    kernel_shape: first(kernel_shape, 1),
+    strides: first(strides, 1),
+    dilations: first(dilations, 1),
+    pads: pads.map((pad, side) => (side % axes === 0 ? 0 : pad)),
+  };
+}
+
+/**
+ * The patches that the node sees, [N, C, …] → [N, C·∏k, …out], by a Conv with one output per channel and tap, each kernel
+ * 1 at its tap and 0 elsewhere; the input itself where it is its own patches.
+ */
+function patchesOf(
+  node: Node,
+  output: string,
+  channels: number,
+  geometry: Geometry,
+): { value: string; emission: Emission } {
+  const { kernel_shape: kernel, strides, pads } = geometry;
+  const input = node.inputs[0];
+  const taps = elementCount(kernel);
+  if (taps === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0)) {
+    return { value: input, emission: { nodes: [], initializers: [] } };
+  }
   const oneHot = new Float32Array(channels * taps * taps);
   for (let channel = 0; channel < channels; channel++) {
     for (let tap = 0; tap < taps; tap++) oneHot[(channel * taps + tap) * taps + tap] = 1;
   }
   const kernelName = `${output}/kernel`;
-  const copy = copyNode(node, { name: output, inputs: [input, kernelName], outputs: [output], without: ["group"] });
+  // The attribute auto_pad goes along, and may not meet pads.
+  const automatic = stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET";
+  const { pads: explicit, ...rest } = geometry;
+  const copy = copyNode(node, {
+    name: output,
+    inputs: [input, kernelName],
+    outputs: [output],
+    with: { ...rest, ...(automatic ? {} : { pads: explicit }), group: channels },
+  });
   return {
-    nodes: [{ ...copy, attributes: { ...copy.attributes, group: channels } }],
-    initializers: [{ name: kernelName, dims: [channels * taps, 1, ...kernel], data: oneHot }],
+    value: output,
+    emission: {
+      nodes: [copy],
+      initializers: [{ name: kernelName, dims: [channels * taps, 1, ...kernel], data: oneHot }],
+    },
   };
 }

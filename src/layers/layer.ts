@@ -2,6 +2,7 @@ import type { NewInitializer, NewNode } from "../onnx/encode";
 import type { Constant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
+import type { GramEmission } from "./gram";
 
 /**
  * How a weight tensor is read as matrices: `groups` matrices W_g of rows×columns (m×d), one after the other; each is
@@ -55,6 +56,8 @@ export interface LayerUse {
    * `inputRank` is the rank of the value `input`.
    */
   features(output: string, inputRank: number): Emission;
+  /** Nodes that compute XᵀX; their names begin with `output`. `inputDims` are those of the value `input`, of any batch. */
+  gram(output: string, inputDims: readonly number[]): GramEmission;
   /** The node with another weight in the place of its own. */
   withWeight(weight: string): NewNode;
   /** Uses of one weight can share its factors only where this is equal. */

@@ -3,6 +3,7 @@ import { resolveConstant, type ResolvedConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { reshapeTo } from "./emit";
+import { gramOfFeatures, type GramEmission } from "./gram";
 import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
 import { copyNode, floatAttribute, intAttribute, nodeLabel, unreadableWeight } from "./nodes";
 
@@ -66,6 +67,9 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
   const samplesAreColumns = (side === "left") !== inputFlag;
   const label = nodeLabel(node);
 
+  const features = (result: string, inputRank: number): Emission =>
+    samplesAreColumns ? columnFeatures(input, result, inputRank, columns) : rowFeatures(input, result, columns);
+
   return {
     node,
     input,
@@ -73,11 +77,11 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
     output,
     featuresKey: samplesAreColumns ? "columns" : "rows",
     featureGroups: 1,
+    features,
 
-    features(result, inputRank): Emission {
-      return samplesAreColumns
-        ? columnFeatures(input, result, inputRank, columns)
-        : rowFeatures(input, result, columns);
+    gram(result, inputDims): GramEmission {
+      const rows = `${result}/features`;
+      return gramOfFeatures(features(rows, inputDims.length), rows, result, { groups: 1, columns });
     },
 
     withWeight: (weight) =>

@@ -2,7 +2,7 @@ import type { FloatAttribute, NewAttribute, NewNode } from "../onnx/encode";
 import type { Constant } from "../onnx/constants";
 import type { AttributeValue, ElementType, Node } from "../onnx/schema";
 
-/** The node anew, with some inputs or its attributes changed. Only for operators without graph or tensor attributes. */
+/** The node anew, with some inputs or attributes changed. Only for operators without graph or tensor attributes. */
 export function copyNode(
   node: Node,
   change: {
@@ -10,6 +10,7 @@ export function copyNode(
     inputs?: readonly string[];
     outputs?: readonly string[];
     without?: readonly string[];
+    with?: Readonly<Record<string, NewAttribute>>;
   },
 ): NewNode {
   const attributes: Record<string, NewAttribute | FloatAttribute> = {};
@@ -17,6 +18,7 @@ export function copyNode(
     const written = writtenValue(value);
     if (written !== undefined && !change.without?.includes(name)) attributes[name] = written;
   }
+  Object.assign(attributes, change.with);
   return {
     opType: node.opType,
     name: change.name ?? node.name,
@@ -43,6 +45,16 @@ function writtenValue(value: AttributeValue): NewAttribute | FloatAttribute | un
 export function intAttribute(node: Node, name: string, otherwise: number): number {
   const value = node.attributes.get(name);
   return value?.kind === "int" ? value.value : otherwise;
+}
+
+export function intsAttribute(node: Node, name: string): readonly number[] | undefined {
+  const value = node.attributes.get(name);
+  return value?.kind === "ints" ? value.values : undefined;
+}
+
+export function stringAttribute(node: Node, name: string, otherwise: string): string {
+  const value = node.attributes.get(name);
+  return value?.kind === "string" ? value.value : otherwise;
 }
 
 export function floatAttribute(node: Node, name: string, otherwise: number): number {

@@ -1,6 +1,7 @@
 import type { Batches } from "../calibration/batches";
 import { joined } from "../layers/emit";
-import type { Emission, Layer, LayerUse } from "../layers/layer";
+import type { GramEmission } from "../layers/gram";
+import type { Layer, LayerUse } from "../layers/layer";
 import { gramKey } from "../layers/layer";
 import { editedModelBytes } from "../onnx/edit";
 import type { OpenModel } from "../onnx/reader";
@@ -11,8 +12,8 @@ import { createSession } from "./session";
 export type GramMatrices = readonly Float64Array[];
 
 export interface GramOptions {
-  /** Rank of each value that a layer reads. */
-  readonly rankOf: (value: string) => number;
+  /** Dims of each value that a layer reads, for a batch of any size. */
+  readonly dimsOf: (value: string) => readonly number[];
   /** The processor where it is left out. */
   readonly device?: Device;
   readonly signal: AbortSignal | undefined;
@@ -21,8 +22,8 @@ export interface GramOptions {
 
 /**
  * Gram matrices of the inputs of `layers`, by {@link gramKey}, in one pass over the calibration data. They are computed
- * inside the graph, in float32 per batch, and summed over batches in float64: only d×d matrices are read back. Batches
- * that are filled up with copies are left out.
+ * inside the graph, in float32 per batch, and summed over batches in float64: only blocks of d×d matrices are read back.
+ * Batches that are filled up with copies are left out.
  */
 export async function gramMatrices(
   model: OpenModel,
@@ -30,12 +31,12 @@ export async function gramMatrices(
   batches: Batches,
   options: GramOptions,
 ): Promise<Map<string, GramMatrices>> {
-  const plan = planOutputs(layers);
-  const emission = joined(...[...plan.outputs].map(([output, { use }]) => gramNodes(use, output, options)));
+  const { emissions, ofLayer } = planGrams(layers, options);
+  const { nodes, initializers } = joined(...emissions);
   const bytes = editedModelBytes(model, {
-    addNodes: emission.nodes,
-    addInitializers: emission.initializers,
-    outputs: [...plan.outputs.keys()].map((name) => ({ name, elementType: null, shape: null })),
+    addNodes: nodes,
+    addInitializers: initializers,
+    outputs: emissions.flatMap(({ outputs }) => outputs.map(({ name }) => ({ name, elementType: null, shape: null }))),
   });
   const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder, options.device);
   const sums = new Map<string, Float64Array>();
@@ -44,57 +45,34 @@ export async function gramMatrices(
       options.signal?.throwIfAborted();
       const { values, samples, rows } = batches.batch(index);
       if (samples < rows) continue;
-      for (const [name, gram] of await session.run(values)) {
-        addTo(sums, name, gram.data as Float32Array);
+      for (const [name, blocks] of await session.run(values)) {
+        addTo(sums, name, blocks.data as Float32Array);
       }
       options.onBatch(samples);
     }
   } finally {
     await session.release();
   }
-  return new Map(layers.map((layer) => [gramKey(layer), perGroup(layer, plan.ofLayer.get(layer) ?? [], sums)]));
+  return new Map([...ofLayer].map(([key, { layer, emissions }]) => [key, assembled(layer, emissions, sums)]));
 }
 
-/** One output for each distinct input that layers see, however many of them see it. */
-function planOutputs(layers: readonly Layer[]): {
-  outputs: Map<string, { use: LayerUse }>;
-  ofLayer: Map<Layer, string[]>;
-} {
-  const names = new Map<string, string>();
-  const outputs = new Map<string, { use: LayerUse }>();
-  const ofLayer = new Map<Layer, string[]>();
-  for (const layer of layers) {
-    for (const use of layer.uses) {
-      const key = `${use.input} ${use.featuresKey}`;
-      let name = names.get(key);
-      if (name === undefined) {
-        name = `ranklens/gram/${names.size}`;
-        names.set(key, name);
-        outputs.set(name, { use });
-      }
-      ofLayer.set(layer, [...(ofLayer.get(layer) ?? []), name]);
-    }
-  }
-  return { outputs, ofLayer };
+interface GramPlan {
+  readonly emissions: readonly GramEmission[];
+  /** By {@link gramKey}: one of the layers, and what its Gram matrices are the sum of. */
+  readonly ofLayer: ReadonlyMap<string, { readonly layer: Layer; readonly emissions: readonly GramEmission[] }>;
 }
 
-/** XᵀX from the use's Xᵀ; a plain Transpose and MatMul mean the same in every opset. */
-function gramNodes(use: LayerUse, output: string, options: GramOptions): Emission {
-  const features = `${output}/features`;
-  const emission = use.features(features, options.rankOf(use.input));
-  const groups = use.featureGroups;
-  const turned = `${output}/turned`;
-  const nodes = [
-    {
-      opType: "Transpose",
-      name: turned,
-      inputs: [features],
-      outputs: [turned],
-      attributes: { perm: groups === 1 ? [1, 0] : [0, 2, 1] },
-    },
-    { opType: "MatMul", name: output, inputs: [features, turned], outputs: [output] },
-  ];
-  return joined(emission, { nodes, initializers: [] });
+/** One emission for each distinct input that layers see, however many of them see it. */
+function planGrams(layers: readonly Layer[], { dimsOf }: GramOptions): GramPlan {
+  const ofInput = new Map<string, GramEmission>();
+  const emissionOf = (use: LayerUse): GramEmission => {
+    const key = `${use.input} ${use.featuresKey}`;
+    const emission = ofInput.get(key) ?? use.gram(`ranklens/gram/${ofInput.size}`, dimsOf(use.input));
+    ofInput.set(key, emission);
+    return emission;
+  };
+  const ofLayer = new Map(layers.map((layer) => [gramKey(layer), { layer, emissions: layer.uses.map(emissionOf) }]));
+  return { emissions: [...ofInput.values()], ofLayer };
 }
 
 function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Array): void {
@@ -106,13 +84,28 @@ function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Arr
   for (let i = 0; i < values.length; i++) sum[i] += values[i];
 }
 
-function perGroup(layer: Layer, names: readonly string[], sums: ReadonlyMap<string, Float64Array>): GramMatrices {
-  const { groups, columns } = layer.view;
-  const size = columns * columns;
-  const total = new Float64Array(groups * size);
-  for (const name of names) {
-    const sum = sums.get(name);
-    for (let i = 0; sum && i < total.length; i++) total[i] += sum[i];
+/** The sum of the emissions' Gram matrices, from their blocks. */
+function assembled(
+  { view: { groups, columns } }: Layer,
+  emissions: readonly GramEmission[],
+  sums: ReadonlyMap<string, Float64Array>,
+): GramMatrices {
+  const grams = Array.from({ length: groups }, () => new Float64Array(columns * columns));
+  for (const { name, blocks } of emissions.flatMap(({ outputs }) => outputs)) {
+    const values = sums.get(name);
+    if (!values) continue;
+    let at = 0;
+    for (const { rows, columns: others } of blocks) {
+      for (const gram of grams) {
+        for (const row of rows) {
+          for (const column of others) {
+            const value = values[at++];
+            gram[row * columns + column] += value;
+            if (rows !== others) gram[column * columns + row] += value;
+          }
+        }
+      }
+    }
   }
-  return Array.from({ length: groups }, (_, group) => total.slice(group * size, (group + 1) * size));
+  return grams;
 }

@@ -33,7 +33,7 @@ function open({ bytes }: LayerCase): Opened & { layer: Layer; weight: Float32Arr
 }
 
 async function gramsOf(test: LayerCase, { model, layer }: ReturnType<typeof open>) {
-  const options = { rankOf: () => test.x.dims.length, signal: undefined, onBatch: () => undefined };
+  const options = { dimsOf: () => test.x.dims, signal: undefined, onBatch: () => undefined };
   const grams = await gramMatrices(model, [layer], batchesOf(test.x, test.x.dims[0]), options);
   return grams.get(gramKey(layer))!;
 }

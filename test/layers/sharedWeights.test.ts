@@ -32,7 +32,7 @@ function open(bytes: Uint8Array) {
 }
 
 async function gramsOf({ model, layers }: ReturnType<typeof open>, size = 20): Promise<Map<string, GramMatrices>> {
-  const options = { rankOf: () => 2, signal: undefined, onBatch: () => undefined };
+  const options = { dimsOf: () => [1, 1], signal: undefined, onBatch: () => undefined };
   return gramMatrices(model, layers, batchesOf(x, size), options);
 }
 

@@ -25,7 +25,7 @@ describe.each([
   });
   const grams = (of: readonly Layer[], batches: Batches): Promise<Map<string, GramMatrices>> =>
     gramMatrices(model, of, batches, {
-      rankOf: (name) => probe.dims.get(name)!.length,
+      dimsOf: (name) => probe.dims.get(name)!,
       signal: undefined,
       onBatch: () => undefined,
     });
@@ -66,7 +66,7 @@ describe.each([
   it("stop when they are aborted", async () => {
     const reason = new Error("stop");
     const signal = AbortSignal.abort(reason);
-    const options = { rankOf: () => 2, signal, onBatch: () => undefined };
+    const options = { dimsOf: (name: string) => probe.dims.get(name)!, signal, onBatch: () => undefined };
     await expect(gramMatrices(model, layers, batchesOf(x, 10), options)).rejects.toBe(reason);
   });
 });
@@ -81,7 +81,7 @@ it("one value that layers read in two ways has two Gram matrices", async () => {
   const { model, index } = openBytes(bytes);
   const { layers } = findLayers(index);
   const x = tensor([6, 6], 3);
-  const options = { rankOf: () => 2, signal: undefined, onBatch: () => undefined };
+  const options = { dimsOf: () => [1, 1], signal: undefined, onBatch: () => undefined };
   const found = await gramMatrices(model, layers, batchesOf(x, 6), options);
   const matrix = { rows: 6, columns: 6, data: Float64Array.from(x.data as Float32Array) };
   const expected = [transposeMultiply(matrix, matrix), multiplyTransposed(matrix, matrix)];
