@@ -10,9 +10,11 @@ const measured = ratio.nullable();
 const spectrum = z.array(z.number());
 const band = z.tuple([count, count]);
 
-const evaluation = z
-  .tuple([count, count.nullable(), z.boolean()])
-  .meta({ description: "[k, samples right (null where the evaluation stopped early), passed]" });
+const evaluation = z.tuple([count, count.nullable(), z.boolean(), count.optional()]).meta({
+  description:
+    "[k, samples right (null where the evaluation stopped as soon as its verdict was certain), passed, and where it " +
+    "stopped early an estimate of the samples right]",
+});
 
 const dataSettings = z.strictObject({
   source: z
@@ -184,6 +186,7 @@ export type ModelReport = z.infer<typeof modelReportSchema>;
 export type LayerReport = z.infer<typeof layerReport>;
 export type ReportSettings = z.infer<typeof settings>;
 export type CompressionReport = z.infer<typeof compression>;
+export type EvaluationEntry = z.infer<typeof evaluation>;
 export type Outcome = LayerReport["outcome"];
 
 /** JSON Schema (draft-07) of the report. */

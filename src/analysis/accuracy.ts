@@ -1,10 +1,10 @@
-import type { Batches } from "../calibration/batches";
+import type { Batch, Batches } from "../calibration/batches";
 import { ExpectedError } from "../errors";
-import { classCount, countCorrect, NO_PREDICTION, predictions } from "../lowrank/accuracy";
+import { classCount, countCorrect, NO_PREDICTION, predictions, scoreMargins } from "../lowrank/accuracy";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Probe } from "../runtime/probe";
 import type { Device } from "../runtime/executionProviders";
-import { createSession } from "../runtime/session";
+import { createSession, type TensorValue } from "../runtime/session";
 
 /** Where class scores come out of the model. */
 export interface ScoreOutput {
@@ -47,26 +47,57 @@ export async function predictAll(
   context: ScoringContext,
   folder: string | null = null,
 ): Promise<Int32Array> {
-  const { batches, outputName, device, signal, onWork } = context;
+  const result = new Int32Array(context.batches.samples);
+  await scoreAll(model, what, folder, context, (output, { start, samples, rows }) => {
+    result.set(predictions(output, rows, samples), start);
+  });
+  return result;
+}
+
+/** Runs a whole model on all samples, batch by batch. */
+async function scoreAll(
+  model: string | Uint8Array,
+  what: string,
+  folder: string | null,
+  { batches, outputName, device, signal, onWork }: ScoringContext,
+  onScores: (output: TensorValue, batch: Batch) => void,
+): Promise<void> {
   const session = await createSession(model, what, folder, device);
-  const result = new Int32Array(batches.samples);
   try {
     for (let i = 0; i < batches.count; i++) {
       signal?.throwIfAborted();
-      const { start, samples, rows, values } = batches.batch(i);
-      const output = (await session.run(values, [outputName])).get(outputName)!;
-      result.set(predictions(output, rows, samples), start);
-      onWork(samples);
+      const batch = batches.batch(i);
+      onScores((await session.run(batch.values, [outputName])).get(outputName)!, batch);
+      onWork(batch.samples);
     }
   } finally {
     await session.release();
   }
-  return result;
 }
 
-/** Predictions of the original model, which must be numbers. @throws ExpectedError where an output is NaN. */
-export async function predictOriginal(path: string, context: ScoringContext): Promise<Int32Array> {
-  const predicted = await predictAll(path, path, context);
+/** The original's answers. */
+export interface OriginalAnswers {
+  readonly predicted: Int32Array;
+  /** Per sample, how far its target is ahead of the other classes. */
+  readonly margins: Float64Array;
+}
+
+/**
+ * Answers of the original model, which must be numbers. The targets are `labels`, or without them its own predictions.
+ * @throws ExpectedError where an output is NaN.
+ */
+export async function answersOfOriginal(
+  path: string,
+  context: ScoringContext,
+  labels: Int32Array | null,
+): Promise<OriginalAnswers> {
+  const { samples: count } = context.batches;
+  const [predicted, margins] = [new Int32Array(count), new Float64Array(count)];
+  await scoreAll(path, path, null, context, (output, { start, samples, rows }) => {
+    const own = predictions(output, rows, samples);
+    predicted.set(own, start);
+    margins.set(scoreMargins(output, rows, labels?.subarray(start, start + samples) ?? own), start);
+  });
   const bad = predicted.indexOf(NO_PREDICTION);
   if (bad >= 0) {
     throw new ExpectedError(
@@ -74,7 +105,7 @@ export async function predictOriginal(path: string, context: ScoringContext): Pr
         `check the preprocessing, and the weights with "ranklens analyze --weights-only".`,
     );
   }
-  return predicted;
+  return { predicted, margins };
 }
 
 export function accuracyOf(predicted: Int32Array, targets: Int32Array): number {

@@ -5,7 +5,7 @@ import type { Factors } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
 import { energy, rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
 import { isDecomposable, utilization, utilizedRank, weightParameters } from "../numerics/utilizedRank";
-import type { LayerReport } from "../report";
+import type { EvaluationEntry, LayerReport } from "../report";
 
 /** The ranks found for a layer, and the search that found them (null where an energy threshold did). */
 export interface FoundRanks {
@@ -103,8 +103,8 @@ function keptReason({ view }: Layer, rank: number): string {
   return `two layers of rank ${rank} would not be smaller; at most rank ${limit} is`;
 }
 
-function asTuple({ k, correct, passed }: Evaluation): [number, number | null, boolean] {
-  return [k, correct, passed];
+function asTuple({ k, correct, passed, estimate }: Evaluation): EvaluationEntry {
+  return estimate === undefined ? [k, correct, passed] : [k, correct, passed, estimate];
 }
 
 function fragility({ view }: Layer, search: NonNullable<FoundRanks["search"]>): LayerReport["fragility"] {

@@ -4,7 +4,7 @@ import { openDataset, type Dataset } from "../calibration/dataset";
 import type { DataConfig, ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
-import type { Layer } from "../layers/layer";
+import { parameterCount, type Layer } from "../layers/layer";
 import { readConstant } from "../onnx/constants";
 import { checkExternalTensors } from "../onnx/externalData";
 import { externalTensors } from "../onnx/externalTensors";
@@ -78,6 +78,8 @@ export interface SubjectData {
   readonly positions: ReadonlyMap<Layer, number>;
   /** Share of the MACs of all analysed layers that lie in `nodes`; 1 for all of them. */
   readonly macShare: (nodes: ReadonlySet<Node>) => number;
+  /** Of all analysed layers. */
+  readonly macsPerSample: number;
 }
 
 /** Samples per batch: onnxruntime's throughput on small images is flat from 50 to 125. */
@@ -136,6 +138,7 @@ export async function openData(
     fallbacks: [],
     positions,
     macShare: macShares(layers, probe),
+    macsPerSample: layers.reduce((sum, layer) => sum + parameterCount(layer.view) * positions.get(layer)!, 0),
   };
 }
 

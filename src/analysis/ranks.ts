@@ -38,16 +38,23 @@ export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
   const originalCorrect = Math.round(scoring.original * samples);
   const slack = slackSamples(tolerance, samples);
   const matters = await evaluator.start(layer);
+  const weightAt = (kS: number, kT: number): Float32Array => weightElements(layer.view, projectLayer(basis, kS, kT));
   const evaluate = async (k: number, kS: number, kT: number, needed: number): Promise<Evaluation> => {
     work.evaluations++;
     // A layer that nothing of the output depends on cannot change an answer.
-    const correct = matters
-      ? await evaluator.correct(weightElements(layer.view, projectLayer(basis, kS, kT)))
-      : originalCorrect;
-    return { k, correct, passed: correct >= needed };
+    if (!matters) return { k, correct: originalCorrect, passed: originalCorrect >= needed };
+    const { correct, passed, estimate, bounds } = await evaluator.judge(weightAt(kS, kT), needed);
+    return { k, correct, passed, ...(correct === null ? { estimate, bounds } : {}) };
   };
   const neededS = originalCorrect - slack;
-  const S = await searchRank(columns, (k) => evaluate(k, k, rows, neededS));
+  let S = await searchRank(columns, (k) => evaluate(k, k, rows, neededS));
+  const found = S.evaluations.find(({ k }) => k === S.k);
+  if (baseline === "previous" && found?.correct === null) {
+    // What k_T is measured from has to be counted to the end.
+    work.evaluations++;
+    const counted = { k: S.k, correct: await evaluator.correct(weightAt(S.k, rows)), passed: true };
+    S = { ...S, evaluations: S.evaluations.map((evaluation) => (evaluation === found ? counted : evaluation)) };
+  }
   const atS = S.evaluations.find(({ k }) => k === S.k)?.correct ?? originalCorrect;
   const neededT = (baseline === "previous" ? atS : originalCorrect) - slack;
   const T = await searchRank(rows, (k) => evaluate(k, S.k, k, neededT));

@@ -1,6 +1,8 @@
+import { cutIntoBatches, rearranged } from "../calibration/batches";
 import { checkLabels } from "../calibration/labels";
 import type { EvaluatorContext } from "../lowrank/evaluator";
-import { accuracyOf, chooseOutput, predictOriginal, type ScoringContext } from "./accuracy";
+import { evaluationBatch, fragileOutside } from "../lowrank/sampleOrder";
+import { accuracyOf, answersOfOriginal, chooseOutput, type ScoringContext } from "./accuracy";
 import type { Subject, SubjectData } from "./prepare";
 
 /** How accuracy is measured in one analysis. */
@@ -12,13 +14,14 @@ export interface Scoring {
   readonly targets: Int32Array;
   /** Accuracy of the original, 0…1. */
   readonly original: number;
+  /** The validation samples as evaluations take them: in an order, and in batches, that let them stop early. */
   readonly evaluator: Omit<EvaluatorContext, "onWork" | "cacheBytes">;
 }
 
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */
 export async function scoreOriginal(
   { model, index }: Subject,
-  { validation, validationBatches, probe, macShare, device }: SubjectData,
+  { validation, validationBatches, probe, macShare, macsPerSample, device }: SubjectData,
   signal: AbortSignal | undefined,
   onWork: (samples: number) => void,
 ): Promise<Scoring | null> {
@@ -33,8 +36,11 @@ export async function scoreOriginal(
     signal,
     onWork,
   };
-  const predicted = await predictOriginal(model.path, context);
+  const { predicted, margins } = await answersOfOriginal(model.path, context, labels);
   const targets = labels ?? predicted;
+  const right = Uint8Array.from(targets, (target, sample) => Number(predicted[sample] === target));
+  const order = fragileOutside(margins, right);
+  const size = evaluationBatch(targets.length, macsPerSample, validationBatches.size);
   return {
     context,
     classes: output.classes,
@@ -44,9 +50,10 @@ export async function scoreOriginal(
     evaluator: {
       model,
       index,
-      batches: validationBatches,
+      batches: cutIntoBatches(rearranged(validation, order), index.dataInputs, size),
       outputName: output.name,
-      targets,
+      targets: Int32Array.from(order, (sample) => targets[sample]),
+      right: Uint8Array.from(order, (sample) => right[sample]),
       macShare,
       device: device.used,
       signal,

@@ -47,8 +47,33 @@ export function fixedBatchSize(inputs: readonly ValueInfo[]): number | null {
   );
 }
 
+/** What batches are cut from. */
+export type Samples = Pick<Dataset, "count" | "inputs" | "batch">;
+
+/** The samples of `dataset` at the positions `order`, in that order. */
+export function rearranged(dataset: Samples, order: Uint32Array): Samples {
+  return {
+    count: order.length,
+    inputs: dataset.inputs,
+    batch(start, count) {
+      const ones = Array.from(order.subarray(start, start + count), (position) => dataset.batch(position, 1));
+      return new Map(dataset.inputs.map((name) => [name, joined(ones.map((one) => one.get(name)!))]));
+    },
+  };
+}
+
+/** Single samples of one shape as one tensor. */
+function joined(ones: readonly TensorValue[]): TensorValue {
+  const [{ type, dims, data: first }] = ones;
+  const data = sameKind(first, ones.length * first.length);
+  ones.forEach((one, row) => {
+    for (let i = 0; i < first.length; i++) data[row * first.length + i] = one.data[i];
+  });
+  return { type, dims: [ones.length, ...dims.slice(1)], data };
+}
+
 /** Cuts `dataset` into batches of `size` samples, or of the size that the model demands. */
-export function cutIntoBatches(dataset: Dataset, inputs: readonly ValueInfo[], size: number): Batches {
+export function cutIntoBatches(dataset: Samples, inputs: readonly ValueInfo[], size: number): Batches {
   const fixed = fixedBatchSize(inputs);
   const batchSize = fixed ?? Math.min(size, dataset.count);
   const cut = (start: number, samples: number): Batch => {

@@ -2,6 +2,8 @@ import { ExpectedError } from "../errors";
 import { elementCount } from "../onnx/tensor";
 import type { TensorValue } from "../runtime/session";
 
+type Scores = Float32Array | Float64Array;
+
 /** No class: the scores of a sample hold NaN. Never equals a label. */
 export const NO_PREDICTION = -1;
 
@@ -14,11 +16,7 @@ export function classCount(dims: readonly number[], rows: number): number | null
 
 /** The class of the highest score of each of the first `samples` rows (of `rows`); the first one where scores tie. */
 export function predictions(output: TensorValue, rows: number, samples: number): Int32Array {
-  const { data, dims } = output;
-  if (!(data instanceof Float32Array) && !(data instanceof Float64Array)) {
-    throw new ExpectedError(`The model's output is ${output.type}; class scores must be float32 or float64.`);
-  }
-  const classes = elementCount(dims) / rows;
+  const { data, classes } = classScores(output, rows);
   const result = new Int32Array(samples);
   for (let sample = 0; sample < samples; sample++) {
     let best = NO_PREDICTION;
@@ -37,6 +35,25 @@ export function predictions(output: TensorValue, rows: number, samples: number):
     result[sample] = best;
   }
   return result;
+}
+
+/**
+ * How far the score of each sample's target class lies above the best of the others, for the first of `targets.length`
+ * rows: negative where another class is ahead. A target that is no class is behind all.
+ */
+export function scoreMargins(output: TensorValue, rows: number, targets: Int32Array): Float64Array {
+  const { data, classes } = classScores(output, rows);
+  return Float64Array.from(targets, (target, sample) => {
+    let other = -Infinity;
+    for (let c = 0; c < classes; c++) if (c !== target) other = Math.max(other, data[sample * classes + c]);
+    const own = target >= 0 && target < classes ? data[sample * classes + target] : -Infinity;
+    return own === other ? 0 : own - other;
+  });
+}
+
+function classScores({ data, dims, type }: TensorValue, rows: number): { data: Scores; classes: number } {
+  if (data instanceof Float32Array || data instanceof Float64Array) return { data, classes: elementCount(dims) / rows };
+  throw new ExpectedError(`The model's output is ${type}; class scores must be float32 or float64.`);
 }
 
 /** How many of `predicted` equal the targets from `start` on. */

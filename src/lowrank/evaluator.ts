@@ -9,6 +9,7 @@ import type { Device } from "../runtime/executionProviders";
 import { createSession, type Session, type TensorValue } from "../runtime/session";
 import { countCorrect, predictions } from "./accuracy";
 import { ActivationStore } from "./activationStore";
+import { Tally, type BatchAnswers } from "./tally";
 
 /** What an evaluator works on. */
 export interface EvaluatorContext {
@@ -19,6 +20,8 @@ export interface EvaluatorContext {
   readonly outputName: string;
   /** The right class of each sample. */
   readonly targets: Int32Array;
+  /** Per sample, 1 where the original's answer is right. */
+  readonly right: Uint8Array;
   /** Share of the network's MACs that lie in `nodes`. */
   readonly macShare: (nodes: ReadonlySet<Node>) => number;
   /** The processor where it is left out. */
@@ -74,7 +77,12 @@ export class Evaluator {
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(bytes, `${model.path} from ${layer.name} on`, model.folder, this.context.device);
+    const session = await createSession(
+      bytes,
+      `${model.path} from ${layer.name} on`,
+      model.folder,
+      this.context.device,
+    );
     this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
     this.layer = layer;
     return true;
@@ -82,27 +90,49 @@ export class Evaluator {
 
   /** Right answers over all samples with `weight` (in the tensor's order) in the place of the layer's own. */
   async correct(weight: Float32Array): Promise<number> {
-    const { batches, outputName, targets, signal, onWork } = this.context;
-    if (!this.suffix || !this.layer) throw new Error("start() comes first");
-    const { session, share, inputs } = this.suffix;
-    const value: TensorValue = { type: "float32", dims: this.layer.weight.dims, data: weight };
     let correct = 0;
-    for (let i = 0; i < batches.count; i++) {
-      signal?.throwIfAborted();
-      const feeds = this.valuesAt(inputs, i);
-      feeds.set(WEIGHT_INPUT, value);
-      const output = (await session.run(feeds)).get(outputName)!;
-      const { start, samples, rows } = this.extent(i);
-      correct += countCorrect(predictions(output, rows, samples), targets, start);
-      onWork(samples * share);
-    }
+    for (let i = 0; i < this.context.batches.count; i++) correct += await this.correctIn(i, weight);
     return correct;
+  }
+
+  /**
+   * Whether at least `needed` samples are right with `weight`, as {@link correct} would find; it stops as soon as that is
+   * certain, with {@link Tally.correct} null.
+   */
+  async judge(weight: Float32Array, needed: number): Promise<Tally> {
+    const tally = new Tally(this.originalAnswers(), needed);
+    for (let next = tally.next(); next !== null; next = tally.next()) {
+      tally.add(next, await this.correctIn(next, weight));
+    }
+    return tally;
   }
 
   /** Gives back the session and everything that is kept. */
   async close(): Promise<void> {
     await this.release();
     this.boundary.close();
+  }
+
+  /** Right answers in one batch. */
+  private async correctIn(batch: number, weight: Float32Array): Promise<number> {
+    const { outputName, targets, signal, onWork } = this.context;
+    if (!this.suffix || !this.layer) throw new Error("start() comes first");
+    const { session, share, inputs } = this.suffix;
+    signal?.throwIfAborted();
+    const feeds = this.valuesAt(inputs, batch);
+    feeds.set(WEIGHT_INPUT, { type: "float32", dims: this.layer.weight.dims, data: weight });
+    const output = (await session.run(feeds)).get(outputName)!;
+    const { start, samples, rows } = this.extent(batch);
+    onWork(samples * share);
+    return countCorrect(predictions(output, rows, samples), targets, start);
+  }
+
+  private originalAnswers(): BatchAnswers[] {
+    const { batches, right } = this.context;
+    return Array.from({ length: batches.count }, (_, batch) => {
+      const { start, samples } = this.extent(batch);
+      return { samples, right: right.subarray(start, start + samples).reduce((sum, one) => sum + one, 0) };
+    });
   }
 
   private async release(): Promise<void> {

@@ -1,8 +1,14 @@
-/** One evaluation of a search: the rank tried, the samples it got right (null where it stopped early), the verdict. */
+/** One evaluation of a search. */
 export interface Evaluation {
+  /** The rank tried. */
   readonly k: number;
+  /** Samples right; null where the evaluation stopped early. */
   readonly correct: number | null;
   readonly passed: boolean;
+  /** Where it stopped early, samples right as far as was seen. */
+  readonly estimate?: number;
+  /** Where it stopped early, samples that are right for certain, and those that may be. */
+  readonly bounds?: readonly [atLeast: number, atMost: number];
 }
 
 /** Guards floor(ε/100·n) against a product that rounds to just below a whole number (0.1% of 1,000 is one sample). */
@@ -48,18 +54,27 @@ export function fragilityBand(
   evaluations: readonly Evaluation[],
   needed: number,
 ): readonly [number, number] {
-  const correct = new Map(evaluations.map((evaluation) => [evaluation.k, evaluation.correct]));
+  const tried = new Map(evaluations.map((evaluation) => [evaluation.k, evaluation]));
   const ends = [needed - 1, needed, needed + 1].map((threshold) => {
     let low = 1;
     let high = full;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const found = correct.get(middle);
-      if (found === undefined || found === null) break;
-      if (found >= threshold) high = middle;
+      const evaluation = tried.get(middle);
+      const passes = evaluation === undefined ? null : reaches(evaluation, threshold);
+      if (passes === null) break;
+      if (passes) high = middle;
       else low = middle + 1;
     }
     return [low, high] as const;
   });
   return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))];
+}
+
+/** Whether at least `threshold` samples are right; null where the evaluation stopped before that was certain. */
+function reaches({ correct, bounds }: Evaluation, threshold: number): boolean | null {
+  if (correct !== null) return correct >= threshold;
+  if (!bounds) return null;
+  const [atLeast, atMost] = bounds;
+  return atLeast >= threshold ? true : atMost < threshold ? false : null;
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { chooseOutput, predictOriginal, type ScoreOutput } from "../analysis/accuracy";
+import { answersOfOriginal, chooseOutput, type ScoreOutput } from "../analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
 import { cutIntoBatches, fixedBatchSize } from "../calibration/batches";
 import { openDataset } from "../calibration/dataset";
@@ -106,7 +106,7 @@ async function answers(
   const dataset = await openDataset(validation, preprocess ?? {}, index.dataInputs);
   const batches = cutIntoBatches(dataset, index.dataInputs, BATCH);
   const context = { batches, outputName: output.name, signal: undefined, onWork: () => undefined };
-  return predictOriginal(model.path, context);
+  return (await answersOfOriginal(model.path, context, null)).predicted;
 }
 
 interface Tried {

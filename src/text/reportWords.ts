@@ -110,7 +110,7 @@ export const REPORT_WORDS = {
   agreementAxis: "agreement",
   oneSampleBand: "{0} with one sample more or less: {1}–{2}",
   trial: "{0} = {1}: {2}, {3} (step {4})",
-  stoppedEarly: "stopped early, below what was needed",
+  stoppedEarly: "about {0}, stopped early",
   enough: "enough",
   tooFew: "too few right",
 } as const;

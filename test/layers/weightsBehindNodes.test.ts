@@ -192,6 +192,7 @@ describe("a weight behind other nodes is a layer", () => {
       batches: batchesOf(x, 7),
       outputName: "y",
       targets,
+      right: new Uint8Array(targets.length),
       macShare: () => 1,
       signal: undefined,
       onWork: () => undefined,

@@ -1,11 +1,31 @@
 import { describe, expect, it } from "vitest";
 import { ExpectedError } from "../../src/errors";
-import { classCount, countCorrect, isNearChance, NO_PREDICTION, predictions } from "../../src/lowrank/accuracy";
+import {
+  classCount,
+  countCorrect,
+  isNearChance,
+  NO_PREDICTION,
+  predictions,
+  scoreMargins,
+} from "../../src/lowrank/accuracy";
 
 const scores = (dims: readonly number[], ...data: number[]) => ({
   type: "float32" as const,
   dims,
   data: Float32Array.from(data),
+});
+
+describe("score margins", () => {
+  it("are how far the target is ahead of the best other class, for the rows that count", () => {
+    const output = scores([4, 3], 1, 3, 2, 5, 4, 1, 0, 0, 9, 7, 7, 7);
+    expect([...scoreMargins(output, 4, Int32Array.from([1, 1, 2]))]).toEqual([1, -1, 9]);
+  });
+
+  it("are infinite for a target that is no class, and where scores are", () => {
+    expect([...scoreMargins(scores([1, 2], 1, 2), 1, Int32Array.from([7]))]).toEqual([-Infinity]);
+    expect([...scoreMargins(scores([1, 2], -Infinity, -Infinity), 1, Int32Array.from([0]))]).toEqual([0]);
+    expect([...scoreMargins(scores([1, 2], -Infinity, 3), 1, Int32Array.from([1]))]).toEqual([Infinity]);
+  });
 });
 
 describe("predictions", () => {

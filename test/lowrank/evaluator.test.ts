@@ -47,6 +47,7 @@ function context({ model, index }: Opened, batches: Batches, more: Partial<Evalu
     batches,
     outputName: "y",
     targets: classes(SAMPLES, CLASSES, 2),
+    right: new Uint8Array(SAMPLES),
     macShare: () => 1,
     signal: undefined,
     cacheBytes: Infinity,
@@ -153,6 +154,30 @@ describe("an evaluator", () => {
 
   it("refuses to count before a layer is started", async () => {
     await expect(new Evaluator(context(opened, batches)).correct(new Float32Array(120))).rejects.toThrow(/start\(\)/);
+  });
+
+  it("judges as a full count does, and stops before its end", async () => {
+    const samples = { ...dataset([FEATURES]) };
+    const small = cutIntoBatches(samples, opened.model.graph.inputs, 3);
+    const weight = readConstant(opened.model.wire, first.weight);
+    const work: number[] = [];
+    const plain = new Evaluator(context(opened, small, { onWork: (done) => work.push(done) }));
+    await plain.start(first);
+    let stopped = 0;
+    for (const seed of [1, 2, 3, 4]) {
+      const data = seed === 1 ? weight : disturbed(opened, first, seed);
+      const correct = await plain.correct(data);
+      for (let needed = 0; needed <= SAMPLES + 1; needed++) {
+        work.length = 0;
+        const tally = await plain.judge(data, needed);
+        expect(tally.passed).toBe(correct >= needed);
+        expect(tally.correct === null || tally.correct === correct).toBe(true);
+        expect(work.length === small.count).toBe(tally.correct !== null);
+        if (tally.correct === null) stopped++;
+      }
+    }
+    expect(stopped).toBeGreaterThan(50);
+    await plain.close();
   });
 
   it("tells its work, batch by batch, in forward equivalents", async () => {

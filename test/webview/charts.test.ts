@@ -14,6 +14,7 @@ import {
 } from "../../webview/charts";
 import { cumulativeEnergy, normDifference } from "../../webview/charts/energy";
 import { panelReport } from "../../src/editor/panelProtocol";
+import type { LayerReport } from "../../src/report";
 import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
 import { compareValues } from "../../webview/sortableTable";
 import { contrast } from "./contrast";
@@ -117,13 +118,37 @@ describe("a layer's rank search", () => {
     const config = rankSearch(small, lightPalette, 0);
     expect(labelled(config, "k_S tried").data).toEqual([
       { x: 3, y: 0.6, step: 2, passed: false, stoppedEarly: false },
-      // What stopped early is known only to be below what was needed.
+      // What stopped early, without an estimate, is known only to be below what was needed.
       { x: 4, y: 0.79, step: 4, passed: false, stoppedEarly: true },
       { x: 5, y: 0.8, step: 3, passed: true, stoppedEarly: false },
       { x: 6, y: 0.8, step: 1, passed: true, stoppedEarly: false },
     ]);
     expect(labelled(config, "k_S tried")).toMatchObject({ pointStyle: ["circle", "crossRot", "circle", "circle"] });
     expect(labelled(config, "then k_T").data).toHaveLength(3);
+  });
+
+  it("shows the estimate of what stopped early, as about that", () => {
+    const search = {
+      S: [
+        [6, null, true, 81],
+        [3, null, false, 60],
+      ],
+      T: [],
+    } as unknown as LayerReport["search"];
+    const estimated = report([layer("a", { kS: 6, search })]);
+    const config = rankSearch(estimated, lightPalette, 0)!;
+    expect(labelled(config, "k_S tried").data).toEqual([
+      { x: 3, y: 0.6, step: 2, passed: false, stoppedEarly: true },
+      { x: 6, y: 0.81, step: 1, passed: true, stoppedEarly: true },
+    ]);
+    const ratios = labelled(inputSubspace(estimated, lightPalette, 0), "accuracy / original").data;
+    expect(ratios).toEqual([
+      { x: 3, y: expect.closeTo(0.75, 12) as number },
+      { x: 6, y: expect.closeTo(81 / 80, 12) as number },
+    ]);
+    const label = config.options!.plugins!.tooltip!.callbacks!.label! as (item: unknown) => string;
+    const [first] = config.data.datasets[0].data;
+    expect(label({ datasetIndex: 0, raw: first })).toBe(" k_S = 3: about 60.0%, stopped early, too few right (step 2)");
   });
 
   it("shows what was needed: one line, or two where the drop of k_T counts from k_S", () => {

@@ -34,7 +34,7 @@ export function inputSubspace(
   );
 }
 
-/** Accuracy with this layer's input projected alone, over the original's; evaluations that stopped early have none. */
+/** Accuracy with this layer's input projected alone, over the original's; an estimate where the evaluation stopped early. */
 function accuracyRatio(
   { layers, accuracy }: DrawnReport,
   index: number,
@@ -44,7 +44,10 @@ function accuracyRatio(
   const { samples, original, metric } = accuracy;
   const tried = layers[index].search?.S ?? [];
   if (!samples || !original) return null;
-  const points = tried.flatMap(([k, correct]) => (correct === null ? [] : [{ x: k, y: correct / samples / original }]));
+  const points = tried.flatMap(([k, correct, , estimate]) => {
+    const right = correct ?? estimate;
+    return right === undefined ? [] : [{ x: k, y: right / samples / original }];
+  });
   if (points.length === 0) return null;
   return {
     ...curve(

@@ -9,7 +9,7 @@ import type { DrawnLayer, DrawnReport } from "./drawn";
 import type { Palette } from "./palette";
 
 type Evaluations = NonNullable<DrawnLayer["search"]>["S"];
-/** `step` is when it was tried; one that stopped early has no accuracy but is known to be below what was needed. */
+/** `step` is when it was tried; one that stopped early has an estimate in place of the accuracy. */
 export interface Trial extends Point {
   readonly step: number;
   readonly passed: boolean;
@@ -111,9 +111,10 @@ function neededAccuracy({ accuracy, settings }: DrawnReport, layer: DrawnLayer):
 
 function trials(evaluations: Evaluations, samples: number, needed: number): Trial[] {
   return evaluations
-    .map(([k, correct, passed], i) => ({
+    .map(([k, correct, passed, estimate], i) => ({
       x: k,
-      y: correct === null ? needed : correct / samples,
+      // Reports of other tools may have no estimate: the threshold is then the nearest that is known.
+      y: (correct ?? estimate ?? needed * samples) / samples,
       step: i + 1,
       passed,
       stoppedEarly: correct === null,
@@ -143,7 +144,7 @@ function tried(
 }
 
 function trialText(symbol: string, { x, y, step, passed, stoppedEarly }: Trial, words: ReportWords): string {
-  const accuracy = stoppedEarly ? words.stoppedEarly : percent(y, 2);
+  const accuracy = stoppedEarly ? fill(words.stoppedEarly, percent(y, 1)) : percent(y, 2);
   return fill(words.trial, symbol, x, accuracy, passed ? words.enough : words.tooFew, step);
 }
 

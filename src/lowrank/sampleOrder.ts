@@ -1,0 +1,23 @@
+/**
+ * The order in which samples are evaluated, as positions in the data: those that the original gets right, the most
+ * fragile first (smallest margin), then those that it gets wrong, the safest first. What is most likely to change an
+ * answer so lies at the two ends, and batches are of one kind.
+ *
+ * @param margins per sample, how far the score of its right class lies above the best other one.
+ * @param right per sample, 1 where the original is right.
+ */
+export function fragileOutside(margins: Float64Array, right: Uint8Array): Uint32Array {
+  // The sort is stable: samples of equal margin stay in the order of the data.
+  return Uint32Array.from(margins.keys()).sort((a, b) => right[b] - right[a] || margins[a] - margins[b]);
+}
+
+/** Batches into which the samples of an evaluation are cut, so that one can stop soon after its verdict is certain. */
+const BATCHES = 40;
+/** Multiply–adds that a batch should have at least, or the cost of a call outweighs them. */
+const LEAST_MACS = 2 ** 28;
+
+/** Samples per batch of an evaluation; `most` is what memory allows. */
+export function evaluationBatch(samples: number, macsPerSample: number, most: number): number {
+  const wanted = Math.max(Math.ceil(samples / BATCHES), Math.ceil(LEAST_MACS / Math.max(1, macsPerSample)));
+  return Math.max(1, Math.min(wanted, most));
+}
