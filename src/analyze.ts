@@ -7,6 +7,8 @@ import { openData, openSubject, type Subject, type SubjectData } from "./analysi
 import { openPreviewData, previewReport, previewWarnings } from "./analysis/preview";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
 import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
+import { KeptResults } from "./analysis/kept";
+import { gramsOf, ranksOf } from "./analysis/recall";
 import { reportHead } from "./analysis/reportHead";
 import { scoreOriginal, type Scoring } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
@@ -39,6 +41,8 @@ export interface AnalyzeOptions {
   /** Bytes of memory for kept activations; beyond it they go to disk (default: a quarter of the machine's memory). */
   readonly memory?: number;
   readonly device?: DeviceChoice;
+  /** A folder in which Gram matrices and search decisions are kept by content, and looked for. */
+  readonly cache?: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
 }
@@ -97,14 +101,31 @@ export async function analyzeWithData(
     meter.work(amount);
   };
 
+  const choices = {
+    tolerance,
+    ranks: searches ? ("search" as const) : ("energy" as const),
+    search: searches ? ("exact" as const) : null,
+    baseline: searches ? baseline : null,
+    energy,
+  };
+  const kept =
+    options.cache === undefined
+      ? null
+      : await KeptResults.open(options.cache, subject, data, await reportSettings(config, data, choices));
+
   meter.enter("original");
   const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
   const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, cacheBytes, onWork }) : null;
   const analyzed: AnalyzedLayer[] = [];
   try {
-    for (const group of gramGroups(layers)) {
+    const groups = gramGroups(layers);
+    for (const group of groups) {
       meter.enter("calibration");
-      const grams = await watch.time("calibration", () => calibrate(subject, data, group, options.signal, onWork));
+      const beforeGrams = meter.total;
+      const grams = await watch.time("calibration", () =>
+        gramsOf(group, kept, (missing) => calibrate(subject, data, missing, options.signal, onWork)),
+      );
+      if (meter.total === beforeGrams) meter.settle(data.calibration.count / groups.length, beforeGrams);
       for (const layer of group) {
         meter.enter("search", layer.name);
         const before = meter.total;
@@ -114,7 +135,9 @@ export async function analyzeWithData(
         const ranks =
           evaluator && scoring
             ? await watch.time("search", () =>
-                searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
+                ranksOf(layer, kept, () =>
+                  searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
+                ),
               )
             : energyRanks(basis, energy ?? DEFAULT_ENERGY);
         const result = analyzedLayer(layer, basis, spectrum, data.positions.get(layer)!, ranks);
@@ -130,13 +153,7 @@ export async function analyzeWithData(
   meter.enter("verification");
   const accuracy = await watch.time("verification", () => replacedAccuracy(subject, analyzed, scoring, onWork));
   const layerReports = analyzed.map(({ report }) => report);
-  const settings = await reportSettings(config, data, {
-    tolerance,
-    ranks: searches ? "search" : "energy",
-    search: searches ? "exact" : null,
-    baseline: searches ? baseline : null,
-    energy,
-  });
+  const settings = await reportSettings(config, data, choices);
   const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {

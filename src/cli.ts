@@ -25,6 +25,7 @@ interface AnalysisFlags {
   energy?: number;
   device?: DeviceChoice;
   memory?: number;
+  cache?: string;
   report?: string;
   html?: string;
   force?: boolean;
@@ -64,6 +65,7 @@ function withAnalysisOptions(command: Command): Command {
       "memory for kept activations, the rest goes to disk (default: a quarter of all)",
       memorySize,
     )
+    .option("--cache <folder>", "keep Gram matrices and search decisions in it, and use those that are there")
     .option("-r, --report <file>", "write the report as JSON")
     .option("--html <file>", "write the report as one HTML page")
     .option("-f, --force", "overwrite files");
@@ -101,7 +103,7 @@ function program(): Command {
     .description("measure the utilized rank of every layer")
     .addOption(
       new Option("--weights-only", "use no data: weight rank and stable rank only").conflicts([
-        ...["tolerance", "search", "baseline", "energy", "preview", "memory"],
+        ...["tolerance", "search", "baseline", "energy", "preview", "memory", "cache"],
       ]),
     )
     .option("--preview", "a first look on few samples, with what the full run would take")

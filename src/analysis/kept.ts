@@ -1,0 +1,110 @@
+import * as z from "zod";
+import { ContentCache, type CacheKey } from "../cache/contentCache";
+import { gramKey, type Layer } from "../layers/layer";
+import { sha256OfModel } from "../onnx/sha256";
+import type { ReportSettings } from "../report";
+import type { GramMatrices } from "../runtime/gramGraph";
+import type { FoundRanks } from "./layerReport";
+import type { Subject, SubjectData } from "./prepare";
+
+/** Raised whenever the same content gives other numbers: entries of other versions are not read. */
+const VERSION = 1;
+
+/** What is kept of an analysis, for the next one: by the content that it was computed from. */
+export class KeptResults {
+  private constructor(
+    private readonly cache: ContentCache,
+    /** What Gram matrices depend on, beside the layer. */
+    private readonly calibrated: CacheKey,
+    /** What a search depends on, beside the layer. */
+    private readonly searched: CacheKey,
+  ) {}
+
+  /** @param settings those of the report: with the hashes of the data, and all that decides what is computed. */
+  static async open(
+    folder: string,
+    { model }: Subject,
+    { calibrationBatches, device }: SubjectData,
+    settings: ReportSettings,
+  ): Promise<KeptResults> {
+    const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
+    const calibrated = {
+      version: VERSION,
+      model: await sha256OfModel(model),
+      calibration: withoutPaths(calibration),
+      preprocess,
+      // Sums are rounded batch by batch.
+      batch: calibrationBatches.size,
+      device: device.used,
+    };
+    const searched = { ...calibrated, validation: withoutPaths(validation), tolerance, search, baseline, batchSize };
+    return new KeptResults(new ContentCache(folder), calibrated, searched);
+  }
+
+  grams(layer: Layer): GramMatrices | null {
+    const { groups, columns } = layer.view;
+    const size = columns * columns;
+    const all = floats(this.cache.get("gram", this.gramKeyOf(layer)), groups * size);
+    return all && Array.from({ length: groups }, (_, group) => all.subarray(group * size, (group + 1) * size));
+  }
+
+  keepGrams(layer: Layer, grams: GramMatrices): void {
+    this.cache.put("gram", this.gramKeyOf(layer), concatenated(grams));
+  }
+
+  ranks(layer: Layer): FoundRanks | null {
+    const bytes = this.cache.get("ranks", this.ranksKeyOf(layer));
+    if (!bytes) return null;
+    const parsed = foundRanks.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    return parsed.success ? parsed.data : null;
+  }
+
+  keepRanks(layer: Layer, ranks: FoundRanks): void {
+    this.cache.put("ranks", this.ranksKeyOf(layer), Buffer.from(JSON.stringify(ranks)));
+  }
+
+  private gramKeyOf(layer: Layer): CacheKey {
+    return { ...this.calibrated, layer: gramKey(layer) };
+  }
+
+  private ranksKeyOf(layer: Layer): CacheKey {
+    return { ...this.searched, layer: layer.name };
+  }
+}
+
+const evaluation = z.object({
+  k: z.int(),
+  correct: z.int().nullable(),
+  passed: z.boolean(),
+  estimate: z.number().exactOptional(),
+  bounds: z.tuple([z.int(), z.int()]).exactOptional(),
+});
+
+const foundRanks: z.ZodType<FoundRanks> = z.object({
+  kS: z.int().positive(),
+  kT: z.int().positive(),
+  search: z.object({
+    S: z.array(evaluation),
+    T: z.array(evaluation),
+    needed: z.object({ S: z.int(), T: z.int() }),
+  }),
+});
+
+/** The same data may lie elsewhere: it is known by its hashes. */
+function withoutPaths(data: ReportSettings["calibration"]): unknown {
+  if (!data) return null;
+  return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "source" && key !== "labels"));
+}
+
+/** Null where there is no entry, or one of another length. */
+function floats(bytes: Uint8Array | null, length: number): Float64Array | null {
+  if (bytes?.byteLength !== 8 * length) return null;
+  // A copy: an entry lies somewhere in its file, and numbers need to be aligned.
+  return new Float64Array(new Uint8Array(bytes).buffer);
+}
+
+function concatenated(matrices: readonly Float64Array[]): Uint8Array {
+  return Buffer.concat(
+    matrices.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+  );
+}

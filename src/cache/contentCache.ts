@@ -1,0 +1,98 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import path from "node:path";
+import { writeFileAtomically } from "../atomicFile";
+
+/** What an entry is of: plain data, the same for the same content. */
+export type CacheKey = Readonly<Record<string, unknown>>;
+
+/** The whole of a cache, unless the user says otherwise. */
+export const DEFAULT_CACHE_BYTES = 4 * 2 ** 30;
+
+/** In front of an entry: the SHA-256 of the rest, which a half-written or damaged file does not have. */
+const DIGEST_BYTES = 32;
+const ENTRY = /^[a-z]+-[0-9a-f]{64}\.ranklens-cache$/;
+
+/**
+ * Results in a folder, by what they were made from. An entry that is damaged counts as missing and is removed; those that
+ * were not used for the longest time go first when there is no more room. Other processes may use the folder at the same
+ * time. A cache that cannot be written to is none: nothing fails because of it.
+ */
+export class ContentCache {
+  constructor(
+    private readonly folder: string,
+    private readonly limit: number = DEFAULT_CACHE_BYTES,
+  ) {}
+
+  /** @param kind lower-case letters, the beginning of the file's name. */
+  get(kind: string, key: CacheKey): Uint8Array | null {
+    const file = this.fileOf(kind, key);
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(file);
+    } catch {
+      return null;
+    }
+    const content = bytes.subarray(DIGEST_BYTES);
+    if (!digest(content).equals(bytes.subarray(0, DIGEST_BYTES))) {
+      rmSync(file, { force: true });
+      return null;
+    }
+    this.quietly(() => utimesSync(file, new Date(), new Date()));
+    return content;
+  }
+
+  put(kind: string, key: CacheKey, content: Uint8Array): void {
+    const size = DIGEST_BYTES + content.byteLength;
+    if (size > this.limit) return;
+    this.quietly(() => {
+      mkdirSync(this.folder, { recursive: true });
+      this.makeRoom(size);
+      writeFileAtomically(this.fileOf(kind, key), [digest(content), content], { force: true });
+    });
+  }
+
+  private fileOf(kind: string, key: CacheKey): string {
+    const hash = createHash("sha256").update(canonical(key)).digest("hex");
+    return path.join(this.folder, `${kind}-${hash}.ranklens-cache`);
+  }
+
+  /** Removes the entries that were not used for the longest time until `bytes` more fit. */
+  private makeRoom(bytes: number): void {
+    const entries = readdirSync(this.folder)
+      .filter((name) => ENTRY.test(name))
+      .flatMap((name) => {
+        const file = path.join(this.folder, name);
+        const found = statSync(file, { throwIfNoEntry: false });
+        return found ? [{ file, size: found.size, used: found.mtimeMs }] : [];
+      })
+      .sort((a, b) => a.used - b.used);
+    let total = entries.reduce((sum, { size }) => sum + size, bytes);
+    for (const { file, size } of entries) {
+      if (total <= this.limit) return;
+      rmSync(file, { force: true });
+      total -= size;
+    }
+  }
+
+  private quietly(step: () => void): void {
+    try {
+      step();
+    } catch {
+      // The next run computes it again.
+    }
+  }
+}
+
+function digest(content: Uint8Array): Buffer {
+  return createHash("sha256").update(content).digest();
+}
+
+/** JSON with the keys of all objects in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) =>
+    typeof one === "object" && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelReportSchema, type ModelReport } from "../../src/report";
+import { CALIBRATION, childrenOf, cnnLab, expectSuccess, progressLines, VALIDATION, type CnnLab } from "./lab";
+import { setTimeout as sleep } from "node:timers/promises";
+
+let lab: CnnLab;
+beforeAll(async () => {
+  lab = await cnnLab();
+});
+afterAll(() => lab.remove());
+
+async function analyzed(...options: string[]): Promise<ModelReport> {
+  expectSuccess(await lab.run("analyze", "model.onnx", "--report", "report.json", "--force", ...options));
+  return modelReportSchema.parse(JSON.parse(readFileSync(lab.at("report.json"), "utf8")));
+}
+
+/** The original, all layers projected, all layers decomposed: what is run in any case. */
+const FRAME = 3 * VALIDATION;
+
+describe("analyses with --cache", () => {
+  it("run neither calibration nor search a second time, and say the same", async () => {
+    const without = await analyzed();
+    const first = await analyzed("--cache", "kept/here");
+    const second = await analyzed("--cache", "kept/here");
+    for (const report of [first, second]) expect(report.layers).toEqual(without.layers);
+    expect(first.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents, 6);
+    expect(second.cost).toMatchObject({ forwardEquivalents: FRAME, evaluations: 0 });
+    expect(second.accuracy).toEqual(without.accuracy);
+  });
+
+  it("calibrate no second time for another tolerance", async () => {
+    const without = await analyzed("--tolerance", "3");
+    const again = await analyzed("--tolerance", "3", "--cache", "kept/here");
+    expect(again.layers).toEqual(without.layers);
+    expect(again.cost.evaluations).toBe(without.cost.evaluations);
+    expect(again.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents - CALIBRATION, 6);
+  });
+
+  it("begin anew where data or preprocessing are others", async () => {
+    for (const change of [{ preprocess: { scale: 2 } }, { calibration: { source: "calibration.npy", limit: 40 } }]) {
+      lab.json("other.json", { ...lab.config, ...change });
+      const without = await analyzed("--config", "other.json");
+      const report = await analyzed("--config", "other.json", "--cache", "kept/here");
+      expect(report.layers).toEqual(without.layers);
+      expect(report.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents, 6);
+    }
+  });
+
+  it("go on where a killed one was", async () => {
+    const whole = await analyzed("--tolerance", "5");
+    const running = lab.start("analyze", "model.onnx", "--tolerance", "5", "--cache", "kept/killed");
+    // Two layers are done when the third is searched.
+    const layers = (): number => new Set(progressLines(running.stderr()).flatMap((line) => /^Searching ranks: (\S+)/.exec(line)?.[1] ?? [])).size; // prettier-ignore
+    while (layers() < 3 && running.process.exitCode === null) await sleep(1);
+    for (const child of childrenOf(running) ?? []) process.kill(child, "SIGKILL");
+    expect((await running.ended).status).toBe(1);
+    const rest = await analyzed("--tolerance", "5", "--cache", "kept/killed");
+    expect(rest.layers).toEqual(whole.layers);
+    expect(rest.cost.evaluations).toBeLessThan(whole.cost.evaluations);
+    expect(rest.cost.forwardEquivalents).toBeLessThan(whole.cost.forwardEquivalents - CALIBRATION);
+  });
+
+  it("notice entries that are damaged, and compute them again", async () => {
+    const whole = await analyzed();
+    const folder = lab.at("kept", "here");
+    for (const name of readdirSync(folder)) {
+      const file = `${folder}/${name}`;
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(file, bytes);
+    }
+    const report = await analyzed("--cache", "kept/here");
+    expect(report.layers).toEqual(whole.layers);
+    expect(report.cost.forwardEquivalents).toBeCloseTo(whole.cost.forwardEquivalents, 6);
+  });
+});
