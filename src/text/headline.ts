@@ -59,7 +59,7 @@ function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, wor
   const notes: Note[] = [];
   if (decomposed !== null) notes.push([fill(words.asSmallerLayers, signedPoints(decomposed - original))]);
   if (projected !== null) notes.push([fill(words.allProjected, percent(projected, 2))]);
-  notes.push([fill(words.validationSamples, thousands(samples ?? 0))]);
+  notes.push([counted(samples ?? 0, words.oneValidationSample, words.validationSamples)]);
   return figure({
     id: "accuracy",
     label: metric === "agreement" ? words.agreement : words.accuracy,
