@@ -11,6 +11,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { build } from "esbuild";
+import { packagesWithin, writeNotices } from "./packaging/notices.mjs";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 process.chdir(root);
@@ -50,34 +51,43 @@ const inBrowser = {
   logLevel: "warning",
 };
 
-/** webview/main and panel → dist/webview/, which the editor loads. */
+/** webview/main and panel → dist/webview/, which the editor loads. Gives what is in the script. */
 async function buildPanel() {
-  await build({
+  const { metafile } = await build({
     ...inBrowser,
     entryPoints: { panel: "webview/main.ts" },
     outdir: "dist/webview",
     target: "chrome132", // of VS Code 1.100
+    metafile: true,
   });
   await build({ ...inBrowser, entryPoints: ["webview/panel.css"], outdir: "dist/webview", target: "chrome132" });
+  return metafile;
 }
 
-/** webview/reportPage → one script and one style sheet, kept as text in a generated module: the page is one file. */
+const reportPage = "src/html/assets.generated.ts";
+
+/**
+ * webview/reportPage → one script and one style sheet, kept as text in a generated module: the page is one file. Gives what is
+ * in the script.
+ */
 async function buildReportPage() {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...inBrowser,
     entryPoints: ["webview/reportPage.ts", "webview/reportPage.css"],
     outdir: "dist",
     write: false,
+    metafile: true,
     target: ["es2022", "chrome111", "firefox115", "safari16"],
   });
   const text = (extension) => outputFiles.find((file) => file.path.endsWith(extension)).text;
   const [script, style] = [text(".js"), text(".css")];
   if (/<\/(script|style)|<!--/i.test(script + style)) throw new Error("The report page would end its own element.");
   writeFileSync(
-    "src/html/assets.generated.ts",
+    reportPage,
     `// Written by esbuild.mjs from webview/.\nexport const pageScript: string = ${JSON.stringify(script)};\n` +
       `export const pageStyle: string = ${JSON.stringify(style)};\n`,
   );
+  return metafile;
 }
 
 /** One file for each suite, so that the runner finds them by their names. Packages are loaded from node_modules/. */
@@ -106,8 +116,27 @@ const lazyApp = {
   },
 };
 
-async function buildPackage() {
-  await buildPanel();
+/**
+ * Leaves the licences of all packages in the bundles of dist/ there, and a list of which bundle has which, by which
+ * packaging/ does the same for what is in a VSIX.
+ */
+function noteLicences(page, builds) {
+  const inPage = Object.values(packagesWithin(page)).flat();
+  const bundled = {};
+  for (const metafile of builds) {
+    const within = packagesWithin(metafile);
+    for (const [file, { inputs }] of Object.entries(metafile.outputs)) {
+      const packages = [...(within[file] ?? []), ...(reportPage in inputs ? inPage : [])];
+      if (packages.length > 0) bundled[path.posix.relative("dist", file)] = packages;
+    }
+  }
+  writeFileSync("dist/bundledPackages.json", `${JSON.stringify(bundled, null, 2)}\n`);
+  writeNotices("dist/ThirdPartyNotices.txt", Object.values(bundled).flat());
+}
+
+/** @param page what is in the script of the report page. */
+async function buildPackage(page) {
+  const panel = await buildPanel();
   mkdirSync("dist", { recursive: true });
   const common = {
     bundle: true,
@@ -115,12 +144,13 @@ async function buildPackage() {
     target: "node20",
     sourcemap: true,
     logLevel: "warning",
+    metafile: true,
     mainFields: ["module", "main"],
     // Packages are loaded in one way only, so that a VSIX needs them in one form.
     supported: { "dynamic-import": false },
   };
   const external = ["onnxruntime-node", "sharp", "vscode"];
-  await build({
+  const bundles = await build({
     ...common,
     entryPoints: {
       ...{ index: "src/index.ts", worker: "src/worker/main.ts", deviceTrial: "src/runtime/trialMain.ts" },
@@ -131,7 +161,7 @@ async function buildPackage() {
     external,
     plugins: [lazyApp],
   });
-  await build({
+  const cli = await build({
     ...common,
     entryPoints: { cli: "src/cli.ts" },
     outdir: "dist",
@@ -140,6 +170,7 @@ async function buildPackage() {
     banner: { js: "#!/usr/bin/env node" },
   });
   chmodSync("dist/cli.js", 0o755);
+  noteLicences(page, [panel, bundles.metafile, cli.metafile]);
   const { configJsonSchema, reportJsonSchema } = createRequire(import.meta.url)("./dist/index.js");
   writeFileSync("dist/config.schema.json", `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   writeFileSync("dist/report.schema.json", `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
@@ -154,6 +185,6 @@ if (process.argv.includes("--tests")) {
   await buildPanel();
 } else {
   await buildKernels();
-  await buildReportPage();
-  if (!process.argv.includes("--kernels")) await buildPackage();
+  const page = await buildReportPage();
+  if (!process.argv.includes("--kernels")) await buildPackage(page);
 }

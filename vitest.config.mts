@@ -6,6 +6,8 @@ const extension = ["test/packaging/**/*.test.ts", "test/workbench/**/*.test.ts"]
 export default defineConfig({
   test: {
     testTimeout: 120_000,
+    // Hooks analyse models and start browsers, which takes long on a busy machine.
+    hookTimeout: 120_000,
     // onnxruntime and the benchmarks want the cores for themselves; files run one after the other in forked processes.
     pool: "forks",
     fileParallelism: false,

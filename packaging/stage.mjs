@@ -1,12 +1,13 @@
 // Lays out the files of an extension for one target in a folder of their own: exactly what runs, and what users read.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { writeNotices } from "./notices.mjs";
 import { platformPackage } from "./platformPackage.mjs";
 import { targets } from "./targets.mjs";
 
 /** What the npm package needs of package.json and of dist/, and the extension does not. */
 const npmFields = ["bin", "exports", "files", "scripts", "dependencies", "devDependencies", "allowScripts"];
-const npmFiles = /^(cli\.js|index\.js|types)$|\.map$/;
+const npmFiles = /^(cli\.js|index\.js|types|bundledPackages\.json|ThirdPartyNotices\.txt)$|\.map$/;
 
 /** The packages that bundles load at run time, with what they read of them. */
 const packages = {
@@ -53,8 +54,11 @@ export function stage(target, folder, workFolder) {
   // Beside the bundles, where Node looks first: vsce leaves out a node_modules at the top unless `npm list` finds every
   // package complete, with all that onnxruntime-node's install script would need.
   const modules = path.join(folder, "dist", "node_modules");
+  const withLicences = bundledPackages();
   for (const [name, patterns] of Object.entries(packages)) {
-    for (const pattern of patterns) copy(path.join("node_modules", name), path.join(modules, name), pattern);
+    const source = path.join("node_modules", name);
+    for (const pattern of patterns) copy(source, path.join(modules, name), pattern);
+    withLicences.push(source);
   }
   const { onnxruntime, sharp } = targets[target];
   const [binaries, files] = onnxruntime;
@@ -66,5 +70,13 @@ export function stage(target, folder, workFolder) {
     const source = platformPackage(name, workFolder);
     mkdirSync(path.join(modules, name), { recursive: true });
     for (const pattern of patterns) copy(source, path.join(modules, name), pattern);
+    withLicences.push(source);
   }
+  writeNotices(path.join(folder, "ThirdPartyNotices.txt"), withLicences);
+}
+
+/** The packages in those bundles of dist/ that an extension has. */
+function bundledPackages() {
+  const bundled = JSON.parse(readFileSync("dist/bundledPackages.json", "utf8"));
+  return Object.keys(bundled).flatMap((file) => (npmFiles.test(file) ? [] : bundled[file]));
 }

@@ -81,7 +81,7 @@ function leastUsed({ layers }: DrawnReport): number {
 
 function snapshotLabel({ layers }: DrawnReport): string {
   const measured = layers.some(({ utilizedRank }) => utilizedRank !== null);
-  return `Maximum rank, weight rank${measured ? " and utilized rank" : ""} of ${layers.length} layers; the table below has the same numbers`;
+  return `Maximum rank, weight rank${measured ? " and utilized rank" : ""} of each layer; the table below has the same numbers`;
 }
 
 start(JSON.parse(byId("report")!.textContent ?? "") as DrawnReport);

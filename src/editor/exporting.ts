@@ -92,7 +92,7 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
     macs ? t("MACs per sample: {0}", change(macs, short)) : t("MACs per sample: not measured"),
     accuracy ? accuracyLine(accuracy) : t("Accuracy: not measured, there is no validation data"),
     "",
-    t("{0} of {1} layers become two smaller ones each.", decomposed, layers),
+    t("Layers that become two smaller ones: {0} of {1}", decomposed, layers),
     t("The file is run and measured before it gets its name. The original is not changed."),
   ];
   if (preview) {
@@ -104,8 +104,8 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
 function accuracyLine({ metric, before, after, samples }: NonNullable<ExportFigures["accuracy"]>): string {
   const change = `${percent(before, 2)} → ${percent(after, 2)}`;
   return metric === "top-1"
-    ? vscode.l10n.t("Accuracy (top-1): {0}, on {1} validation samples", change, thousands(samples))
-    : vscode.l10n.t("Agreement with the original: {0}, on {1} validation samples", change, thousands(samples));
+    ? vscode.l10n.t("Accuracy (top-1): {0} (validation samples: {1})", change, thousands(samples))
+    : vscode.l10n.t("Agreement with the original: {0} (validation samples: {1})", change, thousands(samples));
 }
 
 function refusalText(reason: NoExport, fileName: string): string {

@@ -51,10 +51,10 @@ function rankText(layer: LayerReport): string {
 function savingsText({ parameters, outcome }: LayerReport): string {
   const before = thousands(parameters.before);
   if (outcome.kind === "kept") {
-    return l10n.t("{0} parameters, kept: {1}", before, escapedMarkdown(outcome.reason));
+    return l10n.t("Parameters {0}, kept: {1}", before, escapedMarkdown(outcome.reason));
   }
   const { after } = parameters;
-  if (after === null || parameters.before === 0) return l10n.t("{0} parameters", before);
+  if (after === null || parameters.before === 0) return l10n.t("Parameters {0}", before);
   const saved = percent(1 - after / parameters.before);
   return l10n.t("Parameters {0} → {1} ({2} saved), as two layers of rank {3}", before, thousands(after), saved, outcome.rank); // prettier-ignore
 }
@@ -67,7 +67,7 @@ function candidatesMarkdown({ modelUri, modelName }: AnalyzedModel, layers: read
     .join(", ");
   const model = escapedMarkdown(modelName);
   return layers.length > MOST_LISTED
-    ? l10n.t("In {0} this could be {1} and {2} more layers.", model, links, layers.length - MOST_LISTED)
+    ? l10n.t("In {0} this could be {1} and {2} more.", model, links, layers.length - MOST_LISTED)
     : l10n.t("In {0} this could be {1}.", model, links);
 }
 

@@ -23,10 +23,10 @@ function imagesText({ data, done, total }: ImagesDecoded): string {
 type Work = Omit<Extract<AnalysisEvent, { kind: "progress" }>, "kind">;
 
 function workText({ stage, layer, fraction, secondsLeft }: Work): string {
-  const what = layer === null ? stageText(stage) : `${stageText(stage)}: ${shortName(layer)}`;
+  const what = layer === null ? stageText(stage) : vscode.l10n.t("{0}: {1}", stageText(stage), shortName(layer));
   const done = percent(fraction, 0);
   return secondsLeft === null
-    ? `${what} (${done})`
+    ? vscode.l10n.t("{0} ({1})", what, done)
     : vscode.l10n.t("{0} ({1}, {2} left)", what, done, duration(secondsLeft));
 }
 

@@ -22,7 +22,9 @@ export async function copyTable(models: Models, uri: vscode.Uri, format: CopyFor
     return;
   }
   await vscode.env.clipboard.writeText(WRITERS[format](tableRows(layers)));
-  vscode.window.setStatusBarMessage(vscode.l10n.t("Copied {0} layers", layers.length), SHOWN_MS);
+  const { length } = layers;
+  const copied = length === 1 ? vscode.l10n.t("Copied 1 layer") : vscode.l10n.t("Copied {0} layers", length);
+  vscode.window.setStatusBarMessage(copied, SHOWN_MS);
 }
 
 /** Saves a chart under a name that the user picks. */

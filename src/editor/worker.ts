@@ -6,7 +6,9 @@ import { workerClient, type WorkerClient } from "../worker/client";
 export function settingsFor(model: vscode.Uri): AnalysisSettings {
   const configuration = vscode.workspace.getConfiguration("ranklens", model);
   const values = Object.fromEntries(settingNames.map((name) => [name, configuration.get<unknown>(name)]));
-  return parseSettings(values as Record<keyof AnalysisSettings, unknown>);
+  return parseSettings(values as Record<keyof AnalysisSettings, unknown>, (english, ...texts) =>
+    vscode.l10n.t(english, ...texts),
+  );
 }
 
 /** The analysis process; what it writes to stderr goes to the log. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { DEFAULT_TOLERANCE, type DataConfig, type ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { MEMORY_SIZE, parseMemorySize } from "../memorySize";
+import { fill } from "../text/template";
 import { deviceChoices, type DeviceChoice } from "../runtime/executionProviders";
 
 const limit = z.int().positive().nullable();
@@ -31,27 +32,37 @@ export const defaultSettings: AnalysisSettings = {
   nodePath: "",
 };
 
-const LIMIT = "a whole number of samples, 1 or more, or null for all";
+/** A text in the language of the editor, such as `vscode.l10n.t`; {0}, {1} are places for values. */
+type Translate = (english: string, ...values: string[]) => string;
 
-const ALLOWED: Readonly<Record<keyof AnalysisSettings, string>> = {
-  device: `one of ${deviceChoices.join(", ")}`,
-  tolerance: "a number of percentage points from 0 to 100",
-  calibrationLimit: LIMIT,
-  validationLimit: LIMIT,
-  memory: `${MEMORY_SIZE}, or empty`,
-  nodePath: "a path, or empty",
-};
+function allowed(name: keyof AnalysisSettings, t: Translate): string {
+  switch (name) {
+    case "device":
+      return t("one of {0}", deviceChoices.join(", "));
+    case "tolerance":
+      return t("a number of percentage points from 0 to 100");
+    case "calibrationLimit":
+    case "validationLimit":
+      return t("a whole number of samples, 1 or more, or null for all");
+    case "memory":
+      return t("{0}, or empty", MEMORY_SIZE);
+    case "nodePath":
+      return t("a path, or empty");
+  }
+}
 
 export const settingNames = settingsSchema.keyof().options;
 
 /** Checks settings: a settings file can hold anything. @throws ExpectedError with the setting and its value. */
-export function parseSettings(values: Readonly<Record<keyof AnalysisSettings, unknown>>): AnalysisSettings {
+export function parseSettings(
+  values: Readonly<Record<keyof AnalysisSettings, unknown>>,
+  t: Translate = fill,
+): AnalysisSettings {
   const result = settingsSchema.safeParse(values);
   if (result.success) return result.data;
   const name = settingNames.find((one) => one === result.error.issues[0].path[0]) ?? "device";
-  throw new ExpectedError(
-    `The setting ranklens.${name} is ${JSON.stringify(values[name])}; it must be ${ALLOWED[name]}.`,
-  );
+  const value = JSON.stringify(values[name]);
+  throw new ExpectedError(t("The setting {0} is {1}; it must be {2}.", `ranklens.${name}`, value, allowed(name, t)));
 }
 
 /** The config with the settings for all that it leaves open. */

@@ -1,7 +1,7 @@
 import type { ModelReport } from "../report";
 import type { UtilizationBar } from "./bar";
 import type { ReportFigures } from "./layer";
-import { percent, short, signedPoints, thousands } from "./numbers";
+import { byteSize, percent, short, signedPoints, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
 import { counted, emphasized, fill, type Note } from "./template";
 
@@ -59,7 +59,7 @@ function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, wor
   const notes: Note[] = [];
   if (decomposed !== null) notes.push([fill(words.asSmallerLayers, signedPoints(decomposed - original))]);
   if (projected !== null) notes.push([fill(words.allProjected, percent(projected, 2))]);
-  notes.push([fill(words.validationSamples, thousands(samples ?? 0))]);
+  notes.push([counted(samples ?? 0, words.oneValidationSample, words.validationSamples)]);
   return figure({
     id: "accuracy",
     label: metric === "agreement" ? words.agreement : words.accuracy,
@@ -107,7 +107,7 @@ function macs({ totals, model, compressed }: ReportFigures, words: ReportWords):
   if (totals.macs === null) {
     // Without data the positions that a layer is applied to are not known.
     const notes: Note[] = [[fill(words.bytes, thousands(model.bytes))]];
-    return compressed ? [] : [figure({ id: "fileSize", label: words.fileSize, value: `${short(model.bytes)}B`, notes })];
+    return compressed ? [] : [figure({ id: "fileSize", label: words.fileSize, value: byteSize(model.bytes), notes })];
   }
   const label = words.macs;
   if (totals.macsAfter === null) {
@@ -129,7 +129,7 @@ function written(
     figure({
       id: "fileSize",
       label: words.fileSize,
-      ...change(`${short(bytes.before)}B`, `${short(bytes.after)}B`),
+      ...change(byteSize(bytes.before), byteSize(bytes.after)),
       notes: [
         emphasized(words.remain, percent(bytes.after / bytes.before)),
         [fill(words.bytes, `${thousands(bytes.before)} → ${thousands(bytes.after)}`)],

@@ -3,7 +3,7 @@ import type { ReportFigures } from "./layer";
 import { fileName, visible } from "./names";
 import { elapsed, percent, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
-import { fill } from "./template";
+import { counted, fill } from "./template";
 
 /** How the numbers of a report came about, as terms and values. Of paths only the file's name is told. */
 export function measurement(report: ReportFigures, words: ReportWords): [term: string, value: string][] {
@@ -13,10 +13,11 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   if (settings.ranks === "search") {
     terms.push([words.tolerance, fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance)]);
   }
-  if (accuracy.samples !== null) terms.push([words.validatedOn, fill(words.samples, thousands(accuracy.samples))]);
+  const { samples } = accuracy;
+  if (samples !== null) terms.push([words.validatedOn, counted(samples, words.oneSample, words.samples)]);
   terms.push([words.device, deviceText(device, words)]);
   const time = elapsed(cost.seconds);
-  terms.push([words.time, cost.evaluations > 0 ? fill(words.evaluations, time, thousands(cost.evaluations)) : time]);
+  terms.push([words.time, evaluatedText(time, cost.evaluations, words)]);
   if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
@@ -31,6 +32,11 @@ export function deviceText({ used, why, tried, onProcessor }: ReportFigures["dev
     more.push(fill(words.onProcessor, operators.join(", ")));
   }
   return `${used}: ${why}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
+}
+
+function evaluatedText(time: string, evaluations: number, words: ReportWords): string {
+  if (evaluations === 0) return time;
+  return fill(evaluations === 1 ? words.oneEvaluation : words.evaluations, time, thousands(evaluations));
 }
 
 function ranksText({ ranks, baseline, energy }: ReportSettings, words: ReportWords): string {

@@ -38,7 +38,7 @@ describe("the hover", () => {
   it("of a kept one says why", () => {
     const kept = layer("fc", { outcome: { kind: "kept", reason: "two layers of rank 7 would not be smaller" } });
     expect(hoverMarkdown(place([kept]), [model("a")])).toContain(
-      "- 96 parameters, kept: two layers of rank 7 would not be smaller",
+      "- Parameters 96, kept: two layers of rank 7 would not be smaller",
     );
   });
 
@@ -52,7 +52,7 @@ describe("the hover", () => {
     const text = hoverMarkdown(place([layer("a"), layer("b")]), [model("net")]);
     expect(text).toMatch(/^In net this could be \[a\]\(command:\S+\), \[b\]\(command:\S+\)\.$/);
     const many = Array.from({ length: 30 }, (_, i) => layer(`l${i}`));
-    expect(hoverMarkdown(place(many), [model("net")])).toMatch(/ and 6 more layers\.$/);
+    expect(hoverMarkdown(place(many), [model("net")])).toMatch(/ and 6 more\.$/);
     expect(links(hoverMarkdown(place(many), [model("net")]))).toHaveLength(24);
   });
 

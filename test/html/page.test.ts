@@ -114,7 +114,7 @@ describe("the page of a report", () => {
       }),
     );
     const shown = text(written);
-    for (const part of ["12.3 kB → 6.0 kB 48.6% remain", "2.00 → 1.50 ms", "0.76× the time", "1 of 1"]) {
+    for (const part of ["12.1 KB → 5.9 KB 48.6% remain", "2.00 → 1.50 ms", "0.76× the time", "1 of 1"]) {
       expect(shown).toContain(part);
     }
     expect(written).not.toContain("someone");

@@ -5,7 +5,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, it, type TestContext } from "vitest";
 import { z } from "zod";
-import { entriesOf, hostTarget, packagedVsix, root, unpack } from "./vsix";
+import { entriesOf, hostTarget, packagedVsix, root, textOf, unpack } from "./vsix";
 
 const MEGABYTE = 2 ** 20;
 
@@ -18,6 +18,7 @@ const everywhere = [
   "extension/readme.md",
   "extension/changelog.md",
   "extension/LICENSE.txt",
+  "extension/ThirdPartyNotices.txt",
   ...["icon", "report-dark", "report-light", "vscode-hover", "vscode-panel"].map(
     (name) => `extension/media/${name}.png`,
   ),
@@ -110,6 +111,13 @@ function packagedOrSkipped(target: string, { skip }: TestContext): string {
   }
 }
 
+/** The packages that are in a bundle of dist/, by its source map. */
+function packagesByMap(bundle: string): string[] {
+  const map = JSON.parse(readFileSync(path.join(root, "dist", `${bundle}.map`), "utf8")) as unknown;
+  const { sources } = z.object({ sources: z.array(z.string()) }).parse(map);
+  return sources.flatMap((source) => /node_modules\/((?:@\w+\/)?[^/]+)/.exec(source)?.[1] ?? []);
+}
+
 describe.each(targets)("the VSIX for $target", ({ target, megabytes, binaries, images }) => {
   it("holds what runs there and nothing else, and is small", async (context) => {
     const vsix = packagedOrSkipped(target, context);
@@ -125,6 +133,32 @@ describe.each(targets)("the VSIX for $target", ({ target, megabytes, binaries, i
     expect(code.length).toBeGreaterThan(80);
     expect([...entries].filter(([, size]) => size === 0)).toEqual([]);
     expect(statSync(vsix).size).toBeLessThan(megabytes * MEGABYTE);
+  });
+
+  it("names all software of others in it, with its licence", async (context) => {
+    const vsix = packagedOrSkipped(target, context);
+    const beside = [...(await entriesOf(vsix)).keys()].flatMap((file) => {
+      return /^extension\/dist\/node_modules\/((?:@\w+\/)?[\w-]+)\/package\.json$/.exec(file)?.[1] ?? [];
+    });
+    expect(beside).toContain("onnxruntime-node");
+    const within = ["extension.js", "app.js", "worker.js"].flatMap((bundle) => packagesByMap(bundle));
+    expect(within).toContain("@lezer/python");
+    // The panel is built without a source map.
+    const all = [...beside, ...within, "chart.js", "@kurkle/color"];
+    const notices = await textOf(vsix, "extension/ThirdPartyNotices.txt");
+    const [list] = notices.split("====", 1);
+    const named = [...list.matchAll(/^(\S+) \d+\.\d+\.\d+: .*[A-Z]/gm)].map(([, name]) => name);
+    expect(named).toEqual([...new Set(all)].sort());
+    for (const name of named) expect(notices.split(`\n${name} `).length, name).toBe(3);
+    for (const text of [
+      "Microsoft Corporation",
+      "Apache License",
+      "GNU LESSER GENERAL PUBLIC LICENSE",
+      "librsvg",
+      "Google Inc.",
+    ]) {
+      expect(notices).toContain(text);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { inject } from "vitest";
 import { openPromise } from "yauzl";
@@ -34,6 +35,19 @@ export async function entriesOf(archive: string): Promise<ReadonlyMap<string, nu
   const entries = new Map<string, number>();
   for await (const { fileName, uncompressedSize } of zip.eachEntry()) entries.set(fileName, uncompressedSize);
   return entries;
+}
+
+/** The text of one file of an archive. */
+export async function textOf(archive: string, file: string): Promise<string> {
+  const zip = await openPromise(archive, { autoClose: false });
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName === file) return await text(await zip.openReadStreamPromise(entry));
+    }
+    throw new Error(`${archive} holds no ${file}.`);
+  } finally {
+    zip.close();
+  }
 }
 
 /** Unpacks an archive into an existing folder. */

@@ -70,6 +70,16 @@ describe("a layer in words", () => {
     expect(facts.get("Input directions, k_S")).toBe("5 of 12, 99.00% of the energy");
   });
 
+  it("counts one thing as one", () => {
+    const made = report([layer("a")]);
+    const one = { ...made, accuracy: { ...made.accuracy, samples: 1 }, cost: { ...made.cost, evaluations: 1 } };
+    const facts = new Map(measurement(one, REPORT_WORDS));
+    expect(facts.get("Validated on")).toBe("1 sample");
+    expect(facts.get("Time")).toBe("12 s, 1 evaluation");
+    const [, accuracy] = headline(one, REPORT_WORDS);
+    expect(accuracy.notes.at(-1)).toEqual(["1 validation sample"]);
+  });
+
   it.each([
     ["searched", report([layer("a")])],
     ["by energy", energyReport()],

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { chromium, type Browser, type FrameLocator, type Locator, type Page } from "playwright-core";
 import { vi } from "vitest";
+import type { PageState } from "../../webview/panel/state";
 import { QUIET_ARGS } from "./chromium";
 import type { WorkbenchPrograms } from "./provision";
 import { Server } from "./server";
@@ -71,13 +72,16 @@ export class Workbench {
     await this.pick(label);
     await this.quickInput().waitFor({ state: "hidden" });
     await this.page.locator(`.monaco-workbench.${type}`).waitFor();
+    // Away from what lay under the list: it would show its tooltip.
+    await this.page.mouse.move(0, 0);
   }
 
   /** Writes `test-output/screenshots/NAME.png` and gives its path. */
   async screenshot(name: string): Promise<string> {
     mkdirSync(screenshots, { recursive: true });
     const file = path.join(screenshots, `${name}.png`);
-    await this.page.screenshot({ path: file });
+    // Animations are at their end: half of a list that fades in tells nobody anything.
+    await this.page.screenshot({ path: file, animations: "disabled" });
     return file;
   }
 
@@ -158,6 +162,11 @@ export class Workbench {
   /** The inside of the webview that is to be seen. */
   webview(): FrameLocator {
     return this.page.frameLocator("iframe.webview.ready:visible").frameLocator("#active-frame");
+  }
+
+  /** RankLens's panel, once it says that it is in this state. */
+  panel(state: PageState): Locator {
+    return this.webview().locator(`body[data-state="${state}"]`);
   }
 
   /** Commands, menus and editors of extensions are there a while after the window; VS Code's own time mark tells when. */

@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { processes } from "./processes";
 import type { WorkbenchPrograms } from "./provision";
 
 const START_MS = 60_000;
@@ -75,6 +76,15 @@ export class Server {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** The processes that run a script of the installed extension, such as `worker.js`, by their ids. */
+  running(script: string): number[] {
+    const isThis = (argument: string): boolean =>
+      argument.startsWith(this.folder) && path.basename(argument) === script;
+    return processes()
+      .filter(({ command }) => command.some(isThis))
+      .map(({ pid }) => pid);
   }
 
   /** What the server has said, for a message about a failure. */

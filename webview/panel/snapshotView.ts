@@ -1,4 +1,3 @@
-import { fill } from "../../src/text/template";
 import { snapshot } from "../charts";
 import { chartFigure } from "./chartFigure";
 import { whenChanged, type Context, type View } from "./context";
@@ -23,8 +22,7 @@ export function snapshotView(context: Context, onOpen: (key: string) => void): V
   const draw = throttled(REDRAW, () => {
     const { layers, fileName } = shown!;
     const { rows } = layers;
-    const label = fill(strings.snapshotLabel, rows.length);
-    figure.show((palette) => snapshot({ layers: rows }, palette, strings), label, fileName);
+    figure.show((palette) => snapshot({ layers: rows }, palette, strings), strings.snapshotLabel, fileName);
   });
   const show = whenChanged((fileName: string, layers: ShownLayers) => {
     shown = { fileName, layers };

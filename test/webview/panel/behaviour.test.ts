@@ -65,12 +65,12 @@ describe.skipIf(!browser)("the panel", () => {
     const images = { kind: "images", data: "validation", done: 250, total: 1000 } as const;
     await lab.panel.send(running({ stage: "original", layer: null, fraction: 0, secondsLeft: null, images }));
     expect(await lab.at("progress-stage").innerText()).toBe("Decoding validation images");
-    expect(await lab.at("progress-left").innerText()).toBe("250 of 1,000 images");
+    expect(await lab.at("progress-left").innerText()).toBe("250 of 1,000");
     expect(await lab.at("progress-bar").getAttribute("aria-valuenow")).toBe("25");
     await lab.panel.send(running(), ...lab.real.layers.slice(0, 3).map((one) => ({ kind: "layer", layer: panelLayer(one) }) as const));
     expect(await lab.panel.page.locator("body").getAttribute("data-state")).toBe("running");
     expect(await lab.at("progress-bar").getAttribute("aria-valuenow")).toBe("42");
-    expect(await lab.at("progress-left").innerText()).toBe("3 of 8 layers · about 1 min 25 s left");
+    expect(await lab.at("progress-left").innerText()).toBe("layers done: 3 of 8 · about 1 min 25 s left");
     expect(await lab.panel.page.locator("tr[data-measured]").count()).toBe(3);
     await expect.poll(async () => (await lab.panel.painted("snapshot-chart")).share).toBeGreaterThan(0.02);
     const third = await lab.at("layer-row").nth(2).innerText();

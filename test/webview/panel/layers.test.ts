@@ -21,7 +21,7 @@ describe.skipIf(!browser)("the layers in the panel", () => {
     expect(await lab.panel.page.locator("[aria-sort=descending]").getAttribute("data-column")).toBe("rank");
     await lab.at("filter").fill("CLASSIFIER");
     await expect.poll(() => lab.rows().count()).toBe(2);
-    expect(await lab.at("row-count").innerText()).toBe("2 of 8 layers");
+    expect(await lab.at("row-count").innerText()).toBe("2 of 8 shown");
     await lab.at("filter").fill("no such layer");
     await lab.at("no-match").waitFor();
     await lab.at("filter").fill("");

@@ -4,6 +4,7 @@ import { afterEach, describe, it } from "mocha";
 import * as vscode from "vscode";
 import { inspect } from "../../../src/inspect";
 import { readReport } from "../../../src/reportFile";
+import { processes } from "../processes";
 import {
   analysisIs,
   answering,
@@ -20,18 +21,10 @@ const analyze = (model: TestModel): Thenable<void> => vscode.commands.executeCom
 
 /** The analysis processes of this extension host. */
 function workers(): number[] {
-  const pids = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-  return pids.filter((pid) => {
-    try {
-      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-      return Number(parent) === process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker.js");
-    } catch {
-      // It has ended meanwhile.
-      return false;
-    }
+  const found = processes().filter(({ parent, command }) => {
+    return parent === process.pid && command.some((argument) => argument.includes("worker.js"));
   });
+  return found.map(({ pid }) => pid);
 }
 
 describe("an analysis", () => {
