@@ -22,6 +22,7 @@ import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
 import type { ModelReport } from "./report";
+import { chooseEigensolver } from "./tensorflow";
 import type { DeviceChoice } from "./runtime/executionProviders";
 
 export interface AnalyzeOptions {
@@ -113,6 +114,7 @@ export async function analyzeWithData(
       ? null
       : await KeptResults.open(options.cache, subject, data, await reportSettings(config, data, choices));
 
+  const eigensolver = chooseEigensolver();
   meter.enter("original");
   const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
   const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, cacheBytes, onWork }) : null;
@@ -130,7 +132,9 @@ export async function analyzeWithData(
         meter.enter("search", layer.name);
         const before = meter.total;
         const weight = readConstant(model.wire, layer.weight);
-        const basis = await watch.time("spectra", () => layerBasis(layer, weight, grams.get(gramKey(layer))!));
+        const basis = await watch.time("spectra", () =>
+          layerBasis(layer, weight, grams.get(gramKey(layer))!, eigensolver.solve),
+        );
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =
           evaluator && scoring
@@ -157,7 +161,7 @@ export async function analyzeWithData(
   const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
-    ...(await reportHead(subject, layerReports, data.device)),
+    ...(await reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name })),
     settings,
     accuracy,
     cost: { seconds: watch.seconds(), ...work, ...spent },

@@ -135,6 +135,10 @@ export const modelReportSchema = z
       onProcessor: z
         .array(z.strictObject({ operator: z.string(), nodes: count }))
         .meta({ description: "Operators that the device lacks, which ran on the processor" }),
+      eigensolver: z
+        .string()
+        .nullable()
+        .meta({ description: "The package that solved large eigenproblems on a GPU; null where RankLens did" }),
     }),
     totals: z.strictObject({
       layers: count,

@@ -14,7 +14,7 @@ import { ExpectedError } from "../errors";
 import type { Batches } from "../calibration/batches";
 
 /** The device that runs an analysis, and why. */
-export interface ChosenDevice extends Readonly<ModelReport["device"]> {
+export interface ChosenDevice extends Readonly<Omit<ModelReport["device"], "eigensolver">> {
   readonly used: Device;
 }
 

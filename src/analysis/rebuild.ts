@@ -2,6 +2,7 @@ import { ExpectedError } from "../errors";
 import { gramKey, type Layer } from "../layers/layer";
 import type { Decomposition } from "../lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
+import { chooseEigensolver } from "../tensorflow";
 import { readConstant } from "../onnx/constants";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
@@ -22,6 +23,7 @@ export async function rebuildDecompositions(
     if (entry.outcome.kind !== "decomposed" || entry.kS === null || entry.kT === null) continue;
     ranks.set(layer, { kS: entry.kS, kT: entry.kT });
   }
+  const eigensolver = chooseEigensolver();
   const decompositions: Decomposition[] = [];
   const groups = gramGroups([...ranks.keys()]);
   const meter = new ProgressMeter(groups.length * data.calibration.count, onEvent);
@@ -30,7 +32,7 @@ export async function rebuildDecompositions(
     const grams = await calibrate(subject, data, group, signal, (samples) => meter.work(samples));
     for (const layer of group) {
       const weight = readConstant(subject.model.wire, layer.weight);
-      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!);
+      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, eigensolver.solve);
       const { kS, kT } = ranks.get(layer)!;
       decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });
     }

@@ -35,7 +35,7 @@ export async function analyzeWeights(
     options.onEvent?.({ kind: "layer", layer: report });
   }
   return {
-    ...(await reportHead(subject, layers, noDevice(options.device ?? "auto"))),
+    ...(await reportHead(subject, layers, { ...noDevice(options.device ?? "auto"), eigensolver: null })),
     settings: await reportSettings({}, null, {
       tolerance: options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE,
       ranks: "none",

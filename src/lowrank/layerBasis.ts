@@ -1,6 +1,7 @@
 import type { Layer } from "../layers/layer";
 import { weightMatrices } from "../layers/weights";
 import { computeBasis, weightSpectrum, type Basis } from "../numerics/basis";
+import { symmetricEigen, type SymmetricEigensolver } from "../numerics/eigen";
 import { squaredRowNorms, type Matrix } from "../numerics/matrix";
 import { factorize, projectWeight, squaredErrorBound, squaredOutput, squaredOutputError } from "../numerics/projection";
 import { sumSpectra } from "../numerics/spectrum";
@@ -16,10 +17,15 @@ export interface LayerBasis {
 }
 
 /** From the layer's weight elements and the Gram matrices of its inputs. */
-export function layerBasis(layer: Layer, weight: Float32Array, grams: GramMatrices): LayerBasis {
+export function layerBasis(
+  layer: Layer,
+  weight: Float32Array,
+  grams: GramMatrices,
+  eigen: SymmetricEigensolver = symmetricEigen,
+): LayerBasis {
   const { columns } = layer.view;
   const groups = weightMatrices(layer.view, weight).map((matrix, group) =>
-    computeBasis(matrix, { rows: columns, columns, data: grams[group] }),
+    computeBasis(matrix, { rows: columns, columns, data: grams[group] }, eigen),
   );
   return {
     groups,

@@ -1,4 +1,4 @@
-import { symmetricEigen, symmetricEigenvalues } from "./eigen";
+import { symmetricEigen, symmetricEigenvalues, type SymmetricEigensolver } from "./eigen";
 import { multiply, multiplyTransposed, transposeMultiply, type Matrix } from "./matrix";
 
 /**
@@ -28,19 +28,20 @@ const ORTHONORMAL = 1e-13;
 const MOST_STEPS = 12;
 
 /** Input and output basis of a layer (paper, section 2.1): W is m×d, C is d×d and symmetric. */
-export function computeBasis(weight: Matrix, gram: Matrix): Basis {
-  const input = symmetricEigen(gram);
+export function computeBasis(weight: Matrix, gram: Matrix, eigen: SymmetricEigensolver = symmetricEigen): Basis {
+  const input = eigen(gram);
   const inputSpectrum = input.values.map((value) => Math.max(value, 0));
   const mappedVectors = multiplyTransposed(input.vectors, weight);
-  const output = weight.rows > weight.columns ? tallOutput(mappedVectors, inputSpectrum) : wideOutput(weight, gram);
+  const output =
+    weight.rows > weight.columns ? tallOutput(mappedVectors, inputSpectrum, eigen) : wideOutput(weight, gram, eigen);
   return { weight, gram, inputSpectrum, inputVectors: input.vectors, mappedVectors, ...output };
 }
 
 type OutputBasis = Pick<Basis, "outputSpectrum" | "outputVectors">;
 
 /** Eigenvectors of C_Y = W C Wᵀ itself (m×m). */
-function wideOutput(weight: Matrix, gram: Matrix): OutputBasis {
-  const output = symmetricEigen(outputGram(weight, gram));
+function wideOutput(weight: Matrix, gram: Matrix, eigen: SymmetricEigensolver): OutputBasis {
+  const output = eigen(outputGram(weight, gram));
   return { outputSpectrum: output.values.map((value) => Math.max(value, 0)), outputVectors: output.vectors };
 }
 
@@ -62,10 +63,10 @@ function outputGram(weight: Matrix, gram: Matrix): Matrix {
  * The same for m > d from a d×d problem: with M = Λ^½ Vᵀ Wᵀ (d×m), C_Y = MᵀM has the non-zero eigenvalues μ of
  * M Mᵀ = Q diag(μ) Qᵀ, and the eigenvectors Uᵀ = μ^-½ Qᵀ M.
  */
-function tallOutput(mapped: Matrix, inputSpectrum: Float64Array): OutputBasis {
+function tallOutput(mapped: Matrix, inputSpectrum: Float64Array, eigen: SymmetricEigensolver): OutputBasis {
   const { rows: d, columns: m } = mapped;
   const scaled = scaleRows(mapped, (i) => Math.sqrt(inputSpectrum[i]));
-  const { values, vectors } = symmetricEigen(multiplyTransposed(scaled, scaled));
+  const { values, vectors } = eigen(multiplyTransposed(scaled, scaled));
   let kept = 0;
   while (kept < d && values[kept] > NOISE * m * values[0]) kept++;
   const leading: Matrix = { rows: kept, columns: d, data: vectors.data.subarray(0, kept * d) };

@@ -13,6 +13,9 @@ export interface SymmetricEigen {
   readonly vectors: Matrix;
 }
 
+/** Solves a symmetric eigenproblem completely, as {@link symmetricEigen} does. */
+export type SymmetricEigensolver = (a: Matrix) => SymmetricEigen;
+
 /**
  * All eigenvalues and eigenvectors of a symmetric n×n matrix, of which only the upper triangle is used. Residual and
  * orthogonality are a few n·ε; the same input gives the same bits. Householder tridiagonalisation, divide and conquer,

@@ -25,12 +25,13 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
 }
 
 /** "webgpu: 3.1 times as fast… (cuda: not installed; on the processor: Shape ×2)" */
-export function deviceText({ used, why, tried, onProcessor }: ReportFigures["device"], words: ReportWords): string {
+export function deviceText({ used, why, tried, onProcessor, eigensolver }: ReportFigures["device"], words: ReportWords): string {
   const more = tried.map((one) => `${one.device}: ${one.why}`);
   if (onProcessor.length > 0) {
     const operators = onProcessor.map(({ operator, nodes }) => (nodes === 1 ? operator : `${operator} ×${nodes}`));
     more.push(fill(words.onProcessor, operators.join(", ")));
   }
+  if (eigensolver !== null) more.push(fill(words.eigenvectorsBy, eigensolver));
   return `${used}: ${why}${more.length === 0 ? "" : ` (${more.join("; ")})`}`;
 }
 

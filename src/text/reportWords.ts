@@ -52,6 +52,7 @@ export const REPORT_WORDS = {
   samples: "{0} samples",
   device: "Device",
   onProcessor: "on the processor: {0}",
+  eigenvectorsBy: "eigenvectors by {0}",
   time: "Time",
   oneEvaluation: "{0}, 1 evaluation",
   evaluations: "{0}, {1} evaluations",

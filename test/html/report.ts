@@ -89,7 +89,7 @@ export function report(layers: readonly LayerReport[], change: Partial<ModelRepo
       energy: null,
       batchSize: 10,
     },
-    device: { requested: "auto", used: "cpu", why: "there is no other", tried: [], onProcessor: [] },
+    device: { requested: "auto", used: "cpu", why: "there is no other", tried: [], onProcessor: [], eigensolver: null },
     totals: reportTotals(layers, 1000),
     accuracy: { metric: "top-1", samples: 100, original: 0.8, projected: 0.7, decomposed: 0.75 },
     cost: {

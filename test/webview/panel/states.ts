@@ -71,7 +71,7 @@ export function hostileReport(): ModelReport {
       model: { path: `/x/${HOSTILE}`, sha256: "0", bytes: 1, opset: 1 },
       warnings: [HOSTILE, ENDLESS],
       skipped: [{ name: HOSTILE, op: HOSTILE, reason: HOSTILE }, { name: ENDLESS, op: ENDLESS, reason: ENDLESS }],
-      device: { requested: "auto", used: "cpu", why: HOSTILE, tried: [{ device: HOSTILE, why: HOSTILE }], onProcessor: [{ operator: HOSTILE, nodes: 2 }] },
+      device: { requested: "auto", used: "cpu", why: HOSTILE, tried: [{ device: HOSTILE, why: HOSTILE }], onProcessor: [{ operator: HOSTILE, nodes: 2 }], eigensolver: HOSTILE },
     },
   );
 } // prettier-ignore
