@@ -22,7 +22,13 @@ function standin(spoil: (kernel: string, result: Float32Array) => void = () => u
   const calls: string[] = [];
   const tensor = (data: Float32Array, shape: readonly [number, number]): Standin => {
     alive++;
-    return { shape, dataSync: () => data, dispose: () => void alive-- };
+    return {
+      shape,
+      dataSync: () => data,
+      dispose: () => {
+        alive--;
+      },
+    };
   };
   const matrixOf = (t: DenseTensor): Matrix => {
     const [rows, columns] = (t as Standin).shape;
