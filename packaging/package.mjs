@@ -30,7 +30,7 @@ function chosenTargets(named) {
 }
 
 async function writePackage(target, workFolder) {
-  const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const { name, version, repository } = JSON.parse(readFileSync("package.json", "utf8"));
   const packagePath = path.resolve("out", `${name}-${target}-${version}.vsix`);
   const staged = path.join(workFolder, target);
   mkdirSync(staged);
@@ -42,7 +42,8 @@ async function writePackage(target, workFolder) {
     target,
     dependencies: false,
     allowMissingRepository: true,
-    rewriteRelativeLinks: false,
+    // To the repository; where there is none, packaging/readme.mjs has left no such link.
+    rewriteRelativeLinks: repository !== undefined,
   });
 }
 

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import path from "node:path";
 import { writeNotices } from "./notices.mjs";
 import { platformPackage } from "./platformPackage.mjs";
+import { extensionReadme } from "./readme.mjs";
 import { targets } from "./targets.mjs";
 
 /** What the npm package needs of package.json and of dist/, and the extension does not. */
@@ -43,9 +44,11 @@ export function stage(target, folder, workFolder) {
   // vsce wants to be told what to take: all that is here.
   manifest.files = ["**"];
   writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) copy(".", folder, file);
+  writeFileSync(path.join(folder, "README.md"), extensionReadme(manifest.repository !== undefined));
+  for (const file of ["CHANGELOG.md", "LICENSE", "media/icon.png"]) copy(".", folder, file);
   if (existsSync("package.nls.json")) copy(".", folder, "package.nls.json");
-  for (const tree of ["media", "examples/shapes"]) cpSync(tree, path.join(folder, tree), { recursive: true });
+  for (const tree of ["media/walkthrough", "examples/shapes"])
+    cpSync(tree, path.join(folder, tree), { recursive: true });
   cpSync("dist", path.join(folder, "dist"), {
     recursive: true,
     filter: (file) => !npmFiles.test(path.relative("dist", file).split(path.sep).join("/")),

@@ -19,9 +19,7 @@ const everywhere = [
   "extension/changelog.md",
   "extension/LICENSE.txt",
   "extension/ThirdPartyNotices.txt",
-  ...["icon", "report-dark", "report-light", "vscode-hover", "vscode-panel"].map(
-    (name) => `extension/media/${name}.png`,
-  ),
+  "extension/media/icon.png",
   ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
   ...["extension.js", "app.js", "worker.js", "deviceTrial.js", "webview/panel.js", "webview/panel.css"].map(
     (file) => `extension/dist/${file}`,

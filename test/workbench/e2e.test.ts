@@ -15,6 +15,8 @@ describe.skipIf(programs === null)("the packaged extension in a workbench", () =
     await expect.poll(() => workbench.webview().locator("h1").first().textContent()).toBe("RankLens");
     const icon = page.locator(".extension-editor img").first();
     await expect.poll(() => icon.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(256);
+    // What a README refers to within its VSIX is not shown.
+    expect(await workbench.webview().locator("img:not([src^='https://'])").count()).toBe(0);
     await workbench.screenshot("extension");
   });
 
