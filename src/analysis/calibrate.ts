@@ -60,11 +60,12 @@ export async function calibrate(
 ): Promise<Map<string, GramMatrices>> {
   const grams = await gramMatrices(model, layers, data.calibrationBatches, {
     dimsOf: (value) => data.probe.dims.get(value)!,
+    rowsOf: (layer) => data.calibration.count * data.positions.get(layer)!,
     signal,
     onBatch,
   });
   for (const layer of layers) {
-    const finite = grams.get(gramKey(layer))!.every((gram) => gram.every(Number.isFinite));
+    const finite = grams.get(gramKey(layer))!.every(({ matrix }) => matrix.data.every(Number.isFinite));
     if (finite) continue;
     throw new ExpectedError(
       `${model.path}: the input of layer ${layer.name} is not finite on the calibration data, or its squares are too ` +
