@@ -161,7 +161,7 @@ export function plainBases({ layers, model }: Subject): Map<Layer, LayerBasis> {
   return new Map(
     layers.map((layer) => {
       const { groups, columns } = layer.view;
-      const alike = Array.from({ length: groups }, () => identity(columns).data);
+      const alike = Array.from({ length: groups }, () => ({ kind: "gram" as const, matrix: identity(columns) }));
       return [layer, layerBasis(layer, readConstant(model.wire, layer.weight), alike)];
     }),
   );

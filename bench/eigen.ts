@@ -1,11 +1,10 @@
 // Our symmetric eigensolver beside LAPACK's dsyevd (scipy.linalg.eigh) on the same matrices in one run.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { symmetricEigen, symmetricEigenvalues } from "../src/numerics/eigen";
 import { type Matrix, transposeMultiply } from "../src/numerics/matrix";
+import { startPython } from "./pythonWorker";
 
 /** One line of the result, in milliseconds; medians over the repetitions unless named otherwise. */
 export interface EigenRow {
@@ -14,6 +13,9 @@ export interface EigenRow {
   /** All values and vectors. */
   readonly ours: number;
   readonly oursBest: number;
+  /** All values and the leading quarter of the vectors. */
+  readonly oursQuarter: number;
+  readonly oursQuarterBest: number;
   /** Values alone. */
   readonly oursValuesOnly: number;
   /** The first solve at this size: compilation of the kernels included at the smallest. */
@@ -28,6 +30,9 @@ export interface LapackResult {
   readonly ratio: number;
   /** Of the fastest repetitions: nearer the truth on a busy machine, where LAPACK's threads wait for each other. */
   readonly bestRatio: number;
+  /** The same for the leading quarter of the vectors, over LAPACK's time for all. */
+  readonly quarterRatio: number;
+  readonly quarterBestRatio: number;
   /** Largest difference of an eigenvalue over the largest eigenvalue. */
   readonly valueDifference: number;
 }
@@ -38,10 +43,10 @@ export interface EigenBenchOptions {
 }
 
 export const DEFAULT_SIZES: readonly number[] = [256, 768];
-export const LARGE_SIZES: readonly number[] = [256, 768, 1536];
+export const LARGE_SIZES: readonly number[] = [256, 768, 1536, 3072];
 /** Repetitions per size: as many as fill this time, within the bounds. */
 const MILLISECONDS_PER_SIZE = 5000;
-const MINIMUM_REPETITIONS = 5;
+const MINIMUM_REPETITIONS = 3;
 const MAXIMUM_REPETITIONS = 41;
 
 /**
@@ -70,6 +75,7 @@ async function measure(n: number, folder: string, lapack: Lapack | undefined): P
   writeFileSync(request.matrix, matrix.data);
   const oursFirst = timed(() => symmetricEigen(matrix));
   const ours: number[] = [];
+  const quarter: number[] = [];
   const valuesOnly: number[] = [];
   const theirs: number[] = [];
   await lapack?.solve(request);
@@ -77,19 +83,40 @@ async function measure(n: number, folder: string, lapack: Lapack | undefined): P
   while (ours.length < MAXIMUM_REPETITIONS && (ours.length < MINIMUM_REPETITIONS || performance.now() < end)) {
     ours.push(timed(() => symmetricEigen(matrix)));
     if (lapack) theirs.push(await lapack.solve(request));
+    quarter.push(timed(() => symmetricEigen(matrix, n / 4)));
     valuesOnly.push(timed(() => symmetricEigenvalues(matrix)));
   }
   const oursBest = Math.min(...ours);
   const oursValuesOnly = median(valuesOnly);
-  const row = { n, repetitions: ours.length, ours: median(ours), oursBest, oursValuesOnly, oursFirst };
+  const oursQuarter = median(quarter);
+  const oursQuarterBest = Math.min(...quarter);
+  const repetitions = ours.length;
+  const row = {
+    n,
+    repetitions,
+    ours: median(ours),
+    oursBest,
+    oursQuarter,
+    oursQuarterBest,
+    oursValuesOnly,
+    oursFirst,
+  };
   if (!lapack) return { ...row, lapack: undefined };
   const { values } = symmetricEigen(matrix);
   const reference = new Float64Array(new Uint8Array(readFileSync(request.values)).buffer);
   const difference = values.reduce((worst, value, i) => Math.max(worst, Math.abs(value - reference[i])), 0);
   const milliseconds = median(theirs);
   const best = Math.min(...theirs);
-  const [ratio, bestRatio] = [row.ours / milliseconds, oursBest / best];
-  return { ...row, lapack: { milliseconds, best, ratio, bestRatio, valueDifference: difference / reference[0] } };
+  const theirResult = {
+    milliseconds,
+    best,
+    ratio: row.ours / milliseconds,
+    bestRatio: oursBest / best,
+    quarterRatio: oursQuarter / milliseconds,
+    quarterBestRatio: oursQuarterBest / best,
+    valueDifference: difference / reference[0],
+  };
+  return { ...row, lapack: theirResult };
 }
 
 /** XᵀX of 2n rows of n decaying features, as calibration gives: the kind of matrix the product solves. */
@@ -127,28 +154,15 @@ interface Lapack {
 }
 
 async function startLapack(log: (line: string) => void): Promise<Lapack | undefined> {
-  const script = path.join("bench", "eigen_lapack.py");
-  const chosen = process.env.PYTHON;
-  const candidates = chosen === undefined ? ["/usr/bin/python3", "python3"] : [chosen];
-  const python = candidates.find((candidate) => spawnSync(candidate, ["-c", "import scipy.linalg"]).status === 0);
-  if (python === undefined) {
+  const worker = await startPython(path.join("bench", "eigen_lapack.py"), "scipy.linalg");
+  if (!worker) {
     log("!!! No Python with SciPy was found: LAPACK is NOT measured, the times below are ours alone.");
     return undefined;
   }
-  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const read = async (): Promise<Record<string, unknown>> => {
-    const line: IteratorResult<string, undefined> = await lines.next();
-    if (line.done) throw new Error(`${python} ${script} ended early; its message is above.`);
-    return JSON.parse(line.value) as Record<string, unknown>;
-  };
-  log(`LAPACK dsyevd through ${python}, ${String((await read()).version)}`);
+  log(`LAPACK dsyevd through ${worker.python}, ${String(worker.greeting.version)}`);
   return {
-    async solve(request) {
-      child.stdin!.write(`${JSON.stringify(request)}\n`);
-      return Number((await read()).milliseconds);
-    },
-    stop: () => child.stdin!.end(),
+    solve: async (request) => Number((await worker.ask(request)).milliseconds),
+    stop: () => worker.stop(),
   };
 }
 
@@ -168,15 +182,19 @@ function printTable(rows: readonly EigenRow[], log: (line: string) => void): voi
     "ours best",
     "LAPACK best",
     "best ratio",
+    "k=n/4",
+    "ratio",
+    "best ratio",
     "ours first",
     "values only",
     "difference",
   ];
   log(`${"n".padStart(6)}${titles.map((title) => ` ${title}`.padStart(12)).join("")}`);
-  for (const { n, ours, oursBest, oursFirst, oursValuesOnly, lapack } of rows) {
+  for (const { n, ours, oursBest, oursQuarter, oursFirst, oursValuesOnly, lapack } of rows) {
     const median = ms(ours) + ms(lapack?.milliseconds) + ratio(lapack?.ratio);
     const best = ms(oursBest) + ms(lapack?.best) + ratio(lapack?.bestRatio);
+    const quarter = ms(oursQuarter) + ratio(lapack?.quarterRatio) + ratio(lapack?.quarterBestRatio);
     const rest = ms(oursFirst) + ms(oursValuesOnly) + cell(lapack ? lapack.valueDifference.toExponential(1) : "–");
-    log(String(n).padStart(6) + median + best + rest);
+    log(String(n).padStart(6) + median + best + quarter + rest);
   }
 }

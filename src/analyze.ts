@@ -133,7 +133,7 @@ export async function analyzeWithData(
         const before = meter.total;
         const weight = readConstant(model.wire, layer.weight);
         const basis = await watch.time("spectra", () =>
-          layerBasis(layer, weight, grams.get(gramKey(layer))!, eigensolver.solve),
+          layerBasis(layer, weight, grams.get(gramKey(layer))!, undefined, eigensolver.solve),
         );
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =

@@ -59,12 +59,16 @@ export async function calibrate(
   signal: AbortSignal | undefined,
   onBatch: (samples: number) => void,
 ): Promise<Map<string, GramMatrices>> {
-  const options = { dimsOf: (value: string) => data.probe.dims.get(value)!, signal };
+  const options = {
+    dimsOf: (value: string) => data.probe.dims.get(value)!,
+    rowsOf: (layer: Layer) => data.calibration.count * data.positions.get(layer)!,
+    signal,
+  };
   const { device, why } = await gramDevice(model, layers, data.calibrationBatches, data.device.used, options);
   if (why !== null) data.fallbacks.push(why);
   const grams = await gramMatrices(model, layers, data.calibrationBatches, { ...options, device, onBatch });
   for (const layer of layers) {
-    const finite = grams.get(gramKey(layer))!.every((gram) => gram.every(Number.isFinite));
+    const finite = grams.get(gramKey(layer))!.every(({ matrix }) => matrix.data.every(Number.isFinite));
     if (finite) continue;
     throw new ExpectedError(
       `${model.path}: the input of layer ${layer.name} is not finite on the calibration data, or its squares are too ` +

@@ -14,7 +14,7 @@ export async function gramDevice(
   layers: readonly Layer[],
   batches: Batches,
   device: Device,
-  options: Pick<GramOptions, "dimsOf" | "signal">,
+  options: Pick<GramOptions, "dimsOf" | "rowsOf" | "signal">,
 ): Promise<{ device: Device; why: string | null }> {
   if (device === "cpu") return { device, why: null };
   const first: Batches = { ...batches, count: 1 };
@@ -38,10 +38,11 @@ export async function gramDevice(
 function relativeDifference(found: GramMatrices, expected: GramMatrices): number {
   let difference = 0;
   let norm = 0;
-  expected.forEach((matrix, group) => {
-    for (let i = 0; i < matrix.length; i++) {
-      difference += (found[group][i] - matrix[i]) ** 2;
-      norm += matrix[i] ** 2;
+  expected.forEach(({ matrix: { data } }, group) => {
+    const other = found[group].matrix.data;
+    for (let i = 0; i < data.length; i++) {
+      difference += (other[i] - data[i]) ** 2;
+      norm += data[i] ** 2;
     }
   });
   return difference === 0 ? 0 : Math.sqrt(difference / norm);

@@ -7,6 +7,11 @@ import type { GramMatrices } from "../runtime/gramGraph";
 import type { FoundRanks } from "./layerReport";
 import type { Subject, SubjectData } from "./prepare";
 
+/** Behind the matrices of an entry: what they are, and how many rows each has. */
+const TRAILER = 2;
+const GRAM = 0;
+const ROWS = 1;
+
 /** Raised whenever the same content gives other numbers: entries of other versions are not read. */
 const VERSION = 1;
 
@@ -43,13 +48,21 @@ export class KeptResults {
 
   grams(layer: Layer): GramMatrices | null {
     const { groups, columns } = layer.view;
-    const size = columns * columns;
-    const all = floats(this.cache.get("gram", this.gramKeyOf(layer)), groups * size);
-    return all && Array.from({ length: groups }, (_, group) => all.subarray(group * size, (group + 1) * size));
+    const all = floats(this.cache.get("gram", this.gramKeyOf(layer)));
+    if (!all) return null;
+    const [kind, rows] = all.subarray(all.length - TRAILER);
+    const size = rows * columns;
+    if (all.length !== groups * size + TRAILER || (kind === GRAM && rows !== columns)) return null;
+    return Array.from({ length: groups }, (_, group) => ({
+      kind: kind === GRAM ? "gram" : "rows",
+      matrix: { rows, columns, data: all.subarray(group * size, (group + 1) * size) },
+    }));
   }
 
   keepGrams(layer: Layer, grams: GramMatrices): void {
-    this.cache.put("gram", this.gramKeyOf(layer), concatenated(grams));
+    const [{ kind, matrix }] = grams;
+    const trailer = Float64Array.of(kind === "gram" ? GRAM : ROWS, matrix.rows);
+    this.cache.put("gram", this.gramKeyOf(layer), concatenated([...grams.map((one) => one.matrix.data), trailer]));
   }
 
   ranks(layer: Layer): FoundRanks | null {
@@ -96,9 +109,9 @@ function withoutPaths(data: ReportSettings["calibration"]): unknown {
   return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "source" && key !== "labels"));
 }
 
-/** Null where there is no entry, or one of another length. */
-function floats(bytes: Uint8Array | null, length: number): Float64Array | null {
-  if (bytes?.byteLength !== 8 * length) return null;
+/** Null where there is no entry, or none of numbers. */
+function floats(bytes: Uint8Array | null): Float64Array | null {
+  if (!bytes || bytes.byteLength % 8 !== 0 || bytes.byteLength < 8 * TRAILER) return null;
   // A copy: an entry lies somewhere in its file, and numbers need to be aligned.
   return new Float64Array(new Uint8Array(bytes).buffer);
 }

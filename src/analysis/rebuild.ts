@@ -32,8 +32,8 @@ export async function rebuildDecompositions(
     const grams = await calibrate(subject, data, group, signal, (samples) => meter.work(samples));
     for (const layer of group) {
       const weight = readConstant(subject.model.wire, layer.weight);
-      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, eigensolver.solve);
       const { kS, kT } = ranks.get(layer)!;
+      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, { kS, kT }, eigensolver.solve);
       decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });
     }
   }

@@ -1,6 +1,6 @@
 import type { Layer } from "../layers/layer";
 import { weightMatrices } from "../layers/weights";
-import { computeBasis, weightSpectrum, type Basis } from "../numerics/basis";
+import { basisOfRows, computeBasis, weightSpectrum, type Basis } from "../numerics/basis";
 import { symmetricEigen, type SymmetricEigensolver } from "../numerics/eigen";
 import { squaredRowNorms, type Matrix } from "../numerics/matrix";
 import { factorize, projectWeight, squaredErrorBound, squaredOutput, squaredOutputError } from "../numerics/projection";
@@ -16,17 +16,18 @@ export interface LayerBasis {
   readonly outputSpectrum: Float64Array;
 }
 
-/** From the layer's weight elements and the Gram matrices of its inputs. */
+/** From the layer's weight elements and the Gram matrices of its inputs; `leading`: how many directions are needed. */
 export function layerBasis(
   layer: Layer,
   weight: Float32Array,
   grams: GramMatrices,
+  leading?: { kS: number; kT: number },
   eigen: SymmetricEigensolver = symmetricEigen,
 ): LayerBasis {
-  const { columns } = layer.view;
-  const groups = weightMatrices(layer.view, weight).map((matrix, group) =>
-    computeBasis(matrix, { rows: columns, columns, data: grams[group] }, eigen),
-  );
+  const groups = weightMatrices(layer.view, weight).map((matrix, group) => {
+    const { kind, matrix: data } = grams[group];
+    return kind === "rows" ? basisOfRows(matrix, data, leading, eigen) : computeBasis(matrix, data, leading, eigen);
+  });
   return {
     groups,
     inputSpectrum: sumSpectra(groups.map((basis) => basis.inputSpectrum)),
@@ -34,9 +35,23 @@ export function layerBasis(
   };
 }
 
-/** ‖W v‖² for each input direction v, leading first, summed over groups: what W loses where a direction is left out. */
+/**
+ * ‖W v‖² for each input direction v, leading first, summed over groups: what W loses where a direction is left out. Data
+ * that spans fewer directions says nothing of the others: they share what is left of ‖W‖² evenly.
+ */
 export function weightOnInput({ groups }: LayerBasis): Float64Array {
-  return sumSpectra(groups.map(({ mappedVectors }) => squaredRowNorms(mappedVectors)));
+  return sumSpectra(
+    groups.map(({ weight, mappedVectors }) => {
+      const norms = squaredRowNorms(mappedVectors);
+      const missing = weight.columns - norms.length;
+      if (missing === 0) return norms;
+      const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+      const rest = Math.max(0, total(squaredRowNorms(weight)) - total(norms));
+      const all = new Float64Array(weight.columns).fill(rest / missing);
+      all.set(norms);
+      return all;
+    }),
+  );
 }
 
 /** Squared singular values of the layer's W, descending, summed over groups. */

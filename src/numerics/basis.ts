@@ -1,23 +1,29 @@
-import { symmetricEigen, symmetricEigenvalues, type SymmetricEigensolver } from "./eigen";
-import { multiply, multiplyTransposed, transposeMultiply, type Matrix } from "./matrix";
+import { symmetricEigen, type SymmetricEigen, symmetricEigenvalues, type SymmetricEigensolver } from "./eigen";
+import { multiply, multiplyTransposed, rowsOf, transposeMultiply, type Matrix } from "./matrix";
 
 /**
- * The subspaces of one weight matrix W (m×d) on data with Gram matrix C = XᵀX (d×d).
- * Eigenvectors are the rows of `inputVectors` (Vᵀ) and `outputVectors` (Uᵀ), leading first.
+ * The subspaces of one weight matrix W (m×d) on data X. Eigenvectors are the rows of `inputVectors` (Vᵀ) and
+ * `outputVectors` (Uᵀ), leading first. There are fewer of them than the spectra have values where X or Y spans fewer
+ * directions and a smaller problem was solved, and where only leading ones were asked for.
  */
 export interface Basis {
   readonly weight: Matrix;
-  readonly gram: Matrix;
   /** σ² of X, d values, descending. */
   readonly inputSpectrum: Float64Array;
-  /** Vᵀ, d×d. */
+  /** Vᵀ, d×d or fewer rows. */
   readonly inputVectors: Matrix;
   /** σ² of Y = X Wᵀ, m values, descending. */
   readonly outputSpectrum: Float64Array;
-  /** Uᵀ, m×m; fewer rows where Y spans fewer than m directions and the smaller problem was solved. */
+  /** Uᵀ, m×m or fewer rows. */
   readonly outputVectors: Matrix;
-  /** (W V)ᵀ, d×m: row i is what W makes of the i-th input direction. */
+  /** (W V)ᵀ: row i is what W (m×d) makes of the i-th input direction. */
   readonly mappedVectors: Matrix;
+}
+
+/** How many directions are needed on either side. */
+export interface LeadingRanks {
+  readonly kS: number;
+  readonly kT: number;
 }
 
 /** Eigenvalues of C and C_Y below this share of the largest, times the size, are rounding noise. */
@@ -27,22 +33,66 @@ const ORTHONORMAL = 1e-13;
 /** It converges quadratically from any defect below 1; eigenvectors start far below that. */
 const MOST_STEPS = 12;
 
-/** Input and output basis of a layer (paper, section 2.1): W is m×d, C is d×d and symmetric. */
-export function computeBasis(weight: Matrix, gram: Matrix, eigen: SymmetricEigensolver = symmetricEigen): Basis {
-  const input = eigen(gram);
-  const inputSpectrum = input.values.map((value) => Math.max(value, 0));
+/** Input and output basis of a layer (paper, section 2.1) from C = XᵀX: W is m×d, C is d×d and symmetric. */
+export function computeBasis(
+  weight: Matrix,
+  gram: Matrix,
+  leading = allRanks(weight),
+  eigen: SymmetricEigensolver = symmetricEigen,
+): Basis {
+  const tall = weight.rows > weight.columns;
+  // The smaller problem of a tall layer takes all input directions.
+  const input = eigen(gram, tall ? weight.columns : leading.kS);
+  const inputSpectrum = withoutNegative(input.values);
   const mappedVectors = multiplyTransposed(input.vectors, weight);
-  const output =
-    weight.rows > weight.columns ? tallOutput(mappedVectors, inputSpectrum, eigen) : wideOutput(weight, gram, eigen);
-  return { weight, gram, inputSpectrum, inputVectors: input.vectors, mappedVectors, ...output };
+  const output = tall
+    ? eigenOfSquare(onData(mappedVectors, inputSpectrum), leading.kT, eigen)
+    : nonNegative(eigen(outputGram(weight, gram), leading.kT));
+  return assembled(weight, { values: inputSpectrum, vectors: input.vectors }, mappedVectors, output);
 }
 
-type OutputBasis = Pick<Basis, "outputSpectrum" | "outputVectors">;
+/**
+ * The same from X itself (N×d): for fewer rows than features an N×N problem. Directions that X does not span are then in
+ * neither basis.
+ */
+export function basisOfRows(
+  weight: Matrix,
+  x: Matrix,
+  leading = allRanks(weight),
+  eigen: SymmetricEigensolver = symmetricEigen,
+): Basis {
+  const input = eigenOfSquare(x, x.columns, eigen);
+  const mappedVectors = multiplyTransposed(input.vectors, weight);
+  const output = eigenOfSquare(onData(mappedVectors, input.values), leading.kT, eigen);
+  return assembled(weight, input, mappedVectors, output);
+}
 
-/** Eigenvectors of C_Y = W C Wᵀ itself (m×m). */
-function wideOutput(weight: Matrix, gram: Matrix, eigen: SymmetricEigensolver): OutputBasis {
-  const output = eigen(outputGram(weight, gram));
-  return { outputSpectrum: output.values.map((value) => Math.max(value, 0)), outputVectors: output.vectors };
+function allRanks({ rows, columns }: Matrix): LeadingRanks {
+  return { kS: columns, kT: rows };
+}
+
+function assembled(weight: Matrix, input: SymmetricEigen, mappedVectors: Matrix, output: SymmetricEigen): Basis {
+  return {
+    weight,
+    inputSpectrum: input.values,
+    inputVectors: input.vectors,
+    outputSpectrum: output.values,
+    outputVectors: output.vectors,
+    mappedVectors,
+  };
+}
+
+/** Λ^½ (W V)ᵀ: a matrix M with MᵀM = W C Wᵀ. */
+function onData(mapped: Matrix, inputSpectrum: Float64Array): Matrix {
+  return scaleRows(mapped, (i) => Math.sqrt(inputSpectrum[i]));
+}
+
+function nonNegative({ values, vectors }: SymmetricEigen): SymmetricEigen {
+  return { values: withoutNegative(values), vectors };
+}
+
+function withoutNegative(values: Float64Array): Float64Array {
+  return values.map((value) => Math.max(value, 0));
 }
 
 /** C_Y = W C Wᵀ, m×m, symmetric to the last bit. */
@@ -60,20 +110,20 @@ function outputGram(weight: Matrix, gram: Matrix): Matrix {
 }
 
 /**
- * The same for m > d from a d×d problem: with M = Λ^½ Vᵀ Wᵀ (d×m), C_Y = MᵀM has the non-zero eigenvalues μ of
- * M Mᵀ = Q diag(μ) Qᵀ, and the eigenvectors Uᵀ = μ^-½ Qᵀ M.
+ * Eigenvalues and the eigenvectors (`leading` at most) of MᵀM (n×n). For M of r < n rows an r×r problem has the non-zero
+ * eigenvalues: M Mᵀ = Q diag(μ) Qᵀ, with the eigenvectors μ^-½ Qᵀ M of MᵀM; directions that M does not span have none.
  */
-function tallOutput(mapped: Matrix, inputSpectrum: Float64Array, eigen: SymmetricEigensolver): OutputBasis {
-  const { rows: d, columns: m } = mapped;
-  const scaled = scaleRows(mapped, (i) => Math.sqrt(inputSpectrum[i]));
-  const { values, vectors } = eigen(multiplyTransposed(scaled, scaled));
-  let kept = 0;
-  while (kept < d && values[kept] > NOISE * m * values[0]) kept++;
-  const leading: Matrix = { rows: kept, columns: d, data: vectors.data.subarray(0, kept * d) };
-  const outputVectors = orthonormalRows(scaleRows(multiply(leading, scaled), (i) => 1 / Math.sqrt(values[i])));
-  const outputSpectrum = new Float64Array(m);
-  for (let i = 0; i < kept; i++) outputSpectrum[i] = values[i];
-  return { outputSpectrum, outputVectors };
+function eigenOfSquare(m: Matrix, leading: number, eigen: SymmetricEigensolver): SymmetricEigen {
+  const { rows: r, columns: n } = m;
+  if (r >= n) return nonNegative(eigen(transposeMultiply(m, m), leading));
+  const { values, vectors } = eigen(multiplyTransposed(m, m));
+  let spanned = 0;
+  while (spanned < r && values[spanned] > NOISE * n * values[0]) spanned++;
+  const all = new Float64Array(n);
+  all.set(values.subarray(0, spanned));
+  // Cut at the end: the leading vectors are to be the same bits, however many are asked for.
+  const units = orthonormalRows(scaleRows(multiply(rowsOf(vectors, spanned), m), (i) => 1 / Math.sqrt(values[i])));
+  return { values: all, vectors: rowsOf(units, Math.min(spanned, leading)) };
 }
 
 /** Newton–Schulz iteration R ← (3R − (R Rᵀ)R)/2: nearly orthonormal rows made orthonormal, by matrix products alone. */

@@ -9,30 +9,35 @@ import type { Matrix } from "./matrix";
 export interface SymmetricEigen {
   /** Length n, descending. */
   readonly values: Float64Array;
-  /** n×n; row i is the unit eigenvector of values[i], its entry of largest magnitude positive. */
+  /** Row i is the unit eigenvector of values[i], its entry of largest magnitude positive; n×n, or as many as asked for. */
   readonly vectors: Matrix;
 }
 
-/** Solves a symmetric eigenproblem completely, as {@link symmetricEigen} does. */
-export type SymmetricEigensolver = (a: Matrix) => SymmetricEigen;
+/** Solves a symmetric eigenproblem, as {@link symmetricEigen} does. */
+export type SymmetricEigensolver = (a: Matrix, leading?: number) => SymmetricEigen;
 
 /**
- * All eigenvalues and eigenvectors of a symmetric n×n matrix, of which only the upper triangle is used. Residual and
- * orthogonality are a few n·ε; the same input gives the same bits. Householder tridiagonalisation, divide and conquer,
- * back-transformation. Throws RangeError for a matrix that is not square or holds NaN or infinities.
+ * All eigenvalues and the eigenvectors of the `leading` largest (default: all) of a symmetric n×n matrix, of which only
+ * the upper triangle is used. Residual and orthogonality are a few n·ε; the same input gives the same bits, and fewer
+ * vectors are those that all of them begin with. A quarter of the vectors costs about half of the time of all. Householder
+ * tridiagonalisation, divide and conquer, back-transformation. Throws RangeError for a matrix that is not square or holds
+ * NaN or infinities, and unless 0 ≤ leading ≤ n.
  */
-export function symmetricEigen(a: Matrix): SymmetricEigen {
+export function symmetricEigen(a: Matrix, leading = a.rows): SymmetricEigen {
   const n = a.rows;
   const scale = scaleOf(a);
+  if (!Number.isInteger(leading) || leading < 0 || leading > n) {
+    throw new RangeError(`${leading} eigenvectors of a matrix of order ${n}: expected an integer between 0 and ${n}.`);
+  }
   const values = new Float64Array(n);
-  const data = new Float64Array(n * n);
-  const vectors: Matrix = { rows: n, columns: n, data };
+  const data = new Float64Array(leading * n);
+  const vectors: Matrix = { rows: leading, columns: n, data };
   if (scale === 0 || n === 0) {
-    for (let i = 0; i < n; i++) data[i * n + i] = 1;
+    for (let i = 0; i < leading; i++) data[i * n + i] = 1;
     return { values, vectors };
   }
   const ld = leadingDimension(n);
-  const workspace = Math.max(tridiagonalizeWorkspace(n, ld), backTransformWorkspace(n, n, ld));
+  const workspace = Math.max(tridiagonalizeWorkspace(n, ld), backTransformWorkspace(n, leading, ld));
   const capacity = 2 * allocationSize(n * ld) + allocationSize(workspace) + divideAndConquerCapacity(n);
   withArena(capacity, (arena) => {
     const matrix = arena.allocate(n * ld);
@@ -40,13 +45,17 @@ export function symmetricEigen(a: Matrix): SymmetricEigen {
     const work = arena.allocate(workspace);
     loadScaled(arena, a, scale, matrix, ld);
     const { diagonal, offDiagonal, reflectorScales } = tridiagonalize(arena, n, matrix, ld, work);
-    const order = divideAndConquer(arena, diagonal, offDiagonal, q, ld);
-    backTransform(arena, n, matrix, ld, reflectorScales, q, n, work);
+    const order = divideAndConquer(arena, diagonal, offDiagonal, q, ld, leading);
+    order.forEach((row, i) => (values[n - 1 - i] = diagonal[row] / scale));
     const rows = arena.floats(q, n * ld);
-    for (let i = 0; i < n; i++) {
-      const row = order[n - 1 - i];
-      values[i] = diagonal[row] / scale;
-      copyWithSign(rows.subarray(row * ld, row * ld + n), data.subarray(i * n, (i + 1) * n));
+    const wanted = order.slice(n - leading).sort();
+    // The wanted rows move together at the top; each lies at its place or below.
+    wanted.forEach((row, i) => rows.copyWithin(i * ld, row * ld, row * ld + n));
+    backTransform(arena, n, matrix, ld, reflectorScales, q, leading, work);
+    const placeOf = new Map(Array.from(wanted, (row, i) => [row, i]));
+    for (let i = 0; i < leading; i++) {
+      const at = placeOf.get(order[n - 1 - i])! * ld;
+      copyWithSign(rows.subarray(at, at + n), data.subarray(i * n, (i + 1) * n));
     }
   });
   return { values, vectors };

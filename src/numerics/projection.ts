@@ -1,6 +1,15 @@
 import { scaleRows, type Basis } from "./basis";
 import { symmetricEigen } from "./eigen";
-import { multiply, multiplyTransposed, rowsOf, transpose, transposeMultiply, type Matrix } from "./matrix";
+import {
+  identity,
+  multiply,
+  multiplyTransposed,
+  rowsOf,
+  squaredRowNorms,
+  transpose,
+  transposeMultiply,
+  type Matrix,
+} from "./matrix";
 import { energy } from "./spectrum";
 
 /** W′ = P_T W P_S (m×d) with P_S onto the leading kS input and P_T onto the leading kT output directions. */
@@ -8,19 +17,22 @@ export function projectWeight(basis: Basis, kS: number, kT: number): Matrix {
   const { weight, mappedVectors, inputVectors, outputVectors } = basis;
   // A full side is the identity exactly, not a product of orthogonal matrices that rounds to it.
   const narrowed =
-    kS >= weight.columns ? weight : transposeMultiply(rowsOf(mappedVectors, kS), rowsOf(inputVectors, kS));
+    kS >= weight.columns ? weight : transposeMultiply(atMost(mappedVectors, kS), atMost(inputVectors, kS));
   if (kT >= weight.rows) return narrowed;
-  const leading = rowsOf(outputVectors, Math.min(kT, outputVectors.rows));
+  const leading = atMost(outputVectors, kT);
   return transposeMultiply(leading, multiply(leading, narrowed));
 }
 
-/** ‖X Wᵀ − X W′ᵀ‖² = tr((W−W′) C (W−W′)ᵀ), from the Gram matrix alone. */
-export function squaredOutputError({ weight, gram }: Basis, projected: Matrix): number {
+/** The first k rows, or all where there are fewer: what is projected on directions that are missing is zero. */
+function atMost(matrix: Matrix, k: number): Matrix {
+  return rowsOf(matrix, Math.min(k, matrix.rows));
+}
+
+/** ‖X Wᵀ − X W′ᵀ‖² = tr((W−W′) C (W−W′)ᵀ) = Σ σ²ᵢ‖(W−W′)vᵢ‖², without X; of a basis with all of its input directions. */
+export function squaredOutputError({ weight, inputSpectrum, inputVectors }: Basis, projected: Matrix): number {
   const difference: Matrix = { ...weight, data: weight.data.map((value, i) => value - projected.data[i]) };
-  const product = multiply(difference, gram);
-  let sum = 0;
-  for (let i = 0; i < product.data.length; i++) sum += product.data[i] * difference.data[i];
-  return Math.max(sum, 0);
+  const mapped = squaredRowNorms(multiplyTransposed(inputVectors, difference));
+  return mapped.reduce((sum, value, i) => sum + inputSpectrum[i] * value, 0);
 }
 
 /** ‖Y‖² = tr(C_Y). */
@@ -54,13 +66,13 @@ const NEGLIGIBLE = 1e-14;
  * Only an r×r eigenproblem: W′ = Nᵀ V_kᵀ or U_k N with N of r rows, and N = Qᵀ(Q N) for the eigenvectors Q of N Nᵀ.
  */
 export function factorize(basis: Basis, kS: number, kT: number): Factorization {
-  const { weight, mappedVectors, inputVectors, outputVectors } = basis;
+  const { weight } = basis;
   const fullT = kT >= weight.rows;
-  const leadingT = rowsOf(outputVectors, Math.min(kT, outputVectors.rows));
+  const leadingT = leadingOutput(basis, kT);
   if (kS <= kT) {
-    const mapped = rowsOf(mappedVectors, kS);
+    const { mapped, vectors } = leadingInput(basis, kS);
     const n = fullT ? mapped : multiply(multiplyTransposed(mapped, leadingT), leadingT);
-    const { rotated, rotatedBasis, singular } = rotate(n, rowsOf(inputVectors, kS));
+    const { rotated, rotatedBasis, singular } = rotate(n, vectors);
     return {
       a: transpose(scaleRows(rotated, (i) => inverseRoot(singular, i))),
       b: scaleRows(rotatedBasis, (i) => root(singular, i)),
@@ -75,6 +87,20 @@ export function factorize(basis: Basis, kS: number, kT: number): Factorization {
     b: scaleRows(rotated, (i) => inverseRoot(singular, i)),
     spectrum: singular.map((value) => value * value),
   };
+}
+
+/** kT output directions; the unit vectors where all are asked for and some are missing. */
+function leadingOutput({ weight, outputVectors }: Basis, kT: number): Matrix {
+  const incomplete = kT >= weight.rows && outputVectors.rows < weight.rows;
+  return incomplete ? identity(weight.rows) : atMost(outputVectors, kT);
+}
+
+/** kS input directions, and what W makes of them; the unit vectors where all are asked for and some are missing. */
+function leadingInput({ weight, mappedVectors, inputVectors }: Basis, kS: number): { mapped: Matrix; vectors: Matrix } {
+  if (kS >= weight.columns && inputVectors.rows < weight.columns) {
+    return { mapped: transpose(weight), vectors: identity(weight.columns) };
+  }
+  return { mapped: withRows(atMost(mappedVectors, kS), kS), vectors: withRows(atMost(inputVectors, kS), kS) };
 }
 
 /** Zero rows at the end up to `count`: data that spans fewer directions still gives factors of the rank asked for. */

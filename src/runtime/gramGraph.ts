@@ -1,19 +1,31 @@
 import type { Batches } from "../calibration/batches";
 import { joined } from "../layers/emit";
 import type { GramEmission } from "../layers/gram";
-import type { Layer, LayerUse } from "../layers/layer";
+import type { Emission, Layer, LayerUse } from "../layers/layer";
 import { gramKey } from "../layers/layer";
+import type { Matrix } from "../numerics/matrix";
 import { editedModelBytes } from "../onnx/edit";
 import type { OpenModel } from "../onnx/reader";
 import type { Device } from "./executionProviders";
 import { createSession } from "./session";
 
-/** C = XᵀX of a layer's inputs: one d×d matrix, row-major, for each group. */
-export type GramMatrices = readonly Float64Array[];
+/**
+ * Of one group of a layer's inputs, C = XᵀX (d×d), or X itself (N×d, float32 values) where it has fewer rows than features.
+ * Never more than d×d numbers.
+ */
+export interface GramMatrix {
+  readonly kind: "gram" | "rows";
+  readonly matrix: Matrix;
+}
+
+/** One for each group. */
+export type GramMatrices = readonly GramMatrix[];
 
 export interface GramOptions {
   /** Dims of each value that a layer reads, for a batch of any size. */
   readonly dimsOf: (value: string) => readonly number[];
+  /** N: rows of a layer's X, over all batches. */
+  readonly rowsOf: (layer: Layer) => number;
   /** The processor where it is left out. */
   readonly device?: Device;
   readonly signal: AbortSignal | undefined;
@@ -22,8 +34,8 @@ export interface GramOptions {
 
 /**
  * Gram matrices of the inputs of `layers`, by {@link gramKey}, in one pass over the calibration data. They are computed
- * inside the graph, in float32 per batch, and summed over batches in float64: only blocks of d×d matrices are read back.
- * Batches that are filled up with copies are left out.
+ * inside the graph, in float32 per batch, and summed over batches in float64: only blocks of d×d matrices are read back,
+ * or rows where they are fewer. Batches that are filled up with copies are left out.
  */
 export async function gramMatrices(
   model: OpenModel,
@@ -31,48 +43,75 @@ export async function gramMatrices(
   batches: Batches,
   options: GramOptions,
 ): Promise<Map<string, GramMatrices>> {
-  const { emissions, ofLayer } = planGrams(layers, options);
-  const { nodes, initializers } = joined(...emissions);
+  const { added, ofLayer } = planGrams(layers, options);
+  const { nodes, initializers } = joined(...added.map(({ emission }) => emission));
+  const outputs = added.flatMap((it) => (it.kind === "rows" ? [it.name] : it.emission.outputs.map(({ name }) => name)));
   const bytes = editedModelBytes(model, {
     addNodes: nodes,
     addInitializers: initializers,
-    outputs: emissions.flatMap(({ outputs }) => outputs.map(({ name }) => ({ name, elementType: null, shape: null }))),
+    outputs: outputs.map((name) => ({ name, elementType: null, shape: null })),
   });
   const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder, options.device);
+  const chunks = new Map(added.flatMap((it) => (it.kind === "rows" ? [[it.name, [] as Float32Array[]]] : [])));
   const sums = new Map<string, Float64Array>();
   try {
     for (let index = 0; index < batches.count; index++) {
       options.signal?.throwIfAborted();
       const { values, samples, rows } = batches.batch(index);
       if (samples < rows) continue;
-      for (const [name, blocks] of await session.run(values)) {
-        addTo(sums, name, blocks.data as Float32Array);
+      for (const [name, { data }] of await session.run(values)) {
+        const values = data as Float32Array;
+        const rowsSoFar = chunks.get(name);
+        if (rowsSoFar) rowsSoFar.push(values);
+        else addTo(sums, name, values);
       }
       options.onBatch(samples);
     }
   } finally {
     await session.release();
   }
-  return new Map([...ofLayer].map(([key, { layer, emissions }]) => [key, assembled(layer, emissions, sums)]));
+  return new Map(
+    [...ofLayer].map(([key, { layer, parts }]) => {
+      const emissions = parts.flatMap((part) => (part.kind === "gram" ? [part.emission] : []));
+      const rows = parts.flatMap((part) => (part.kind === "rows" ? chunks.get(part.name)! : []));
+      return [key, emissions.length > 0 ? fromBlocks(layer, emissions, sums) : fromRows(layer, rows)];
+    }),
+  );
 }
+
+/** What is added to the graph for one input: blocks of XᵀX, or Xᵀ as the value `name`. */
+type Addition =
+  | { readonly kind: "gram"; readonly emission: GramEmission }
+  | { readonly kind: "rows"; readonly emission: Emission; readonly name: string };
 
 interface GramPlan {
-  readonly emissions: readonly GramEmission[];
+  readonly added: readonly Addition[];
   /** By {@link gramKey}: one of the layers, and what its Gram matrices are the sum of. */
-  readonly ofLayer: ReadonlyMap<string, { readonly layer: Layer; readonly emissions: readonly GramEmission[] }>;
+  readonly ofLayer: ReadonlyMap<string, { readonly layer: Layer; readonly parts: readonly Addition[] }>;
 }
 
-/** One emission for each distinct input that layers see, however many of them see it. */
-function planGrams(layers: readonly Layer[], { dimsOf }: GramOptions): GramPlan {
-  const ofInput = new Map<string, GramEmission>();
-  const emissionOf = (use: LayerUse): GramEmission => {
-    const key = `${use.input} ${use.featuresKey}`;
-    const emission = ofInput.get(key) ?? use.gram(`ranklens/gram/${ofInput.size}`, dimsOf(use.input));
-    ofInput.set(key, emission);
-    return emission;
+/** One addition for each distinct input that layers see, however many of them see it. */
+function planGrams(layers: readonly Layer[], { dimsOf, rowsOf }: GramOptions): GramPlan {
+  const additions = new Map<string, Addition>();
+  const additionFor = (use: LayerUse, kind: GramMatrix["kind"]): Addition => {
+    const key = `${kind} ${use.input} ${use.featuresKey}`;
+    const name = `ranklens/gram/${additions.size}`;
+    const dims = dimsOf(use.input);
+    const addition =
+      additions.get(key) ??
+      (kind === "rows"
+        ? { kind, name, emission: use.features(name, dims.length) }
+        : { kind, emission: use.gram(name, dims) });
+    additions.set(key, addition);
+    return addition;
   };
-  const ofLayer = new Map(layers.map((layer) => [gramKey(layer), { layer, emissions: layer.uses.map(emissionOf) }]));
-  return { emissions: [...ofInput.values()], ofLayer };
+  const ofLayer = new Map(
+    layers.map((layer) => {
+      const kind = rowsOf(layer) < layer.view.columns ? "rows" : "gram";
+      return [gramKey(layer), { layer, parts: layer.uses.map((use) => additionFor(use, kind)) }];
+    }),
+  );
+  return { added: [...additions.values()], ofLayer };
 }
 
 function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Array): void {
@@ -85,7 +124,7 @@ function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Arr
 }
 
 /** The sum of the emissions' Gram matrices, from their blocks. */
-function assembled(
+function fromBlocks(
   { view: { groups, columns } }: Layer,
   emissions: readonly GramEmission[],
   sums: ReadonlyMap<string, Float64Array>,
@@ -107,5 +146,23 @@ function assembled(
       }
     }
   }
-  return grams;
+  return grams.map((data) => ({ kind: "gram", matrix: { rows: columns, columns, data } }));
+}
+
+/** X of each group, from pieces of Xᵀ (groups×d×n each). */
+function fromRows({ view: { groups, columns } }: Layer, pieces: readonly Float32Array[]): GramMatrices {
+  const rows = pieces.reduce((sum, { length }) => sum + length / (groups * columns), 0);
+  return Array.from({ length: groups }, (_, group) => {
+    const data = new Float64Array(rows * columns);
+    let start = 0;
+    for (const piece of pieces) {
+      const count = piece.length / (groups * columns);
+      for (let feature = 0; feature < columns; feature++) {
+        const from = (group * columns + feature) * count;
+        for (let row = 0; row < count; row++) data[(start + row) * columns + feature] = piece[from + row];
+      }
+      start += count;
+    }
+    return { kind: "rows", matrix: { rows, columns, data } };
+  });
 }

@@ -13,11 +13,11 @@ const ORTHOGONALITY = 2e-5;
 const RESIDUAL = 2e-5;
 
 /**
- * All eigenvalues and eigenvectors of a symmetric n×n matrix by TensorFlow's SelfAdjointEigV2, in float32, checked by its
+ * All eigenvalues and the `leading` eigenvectors of a symmetric n×n matrix by TensorFlow's SelfAdjointEigV2, in float32, checked by its
  * MatMul.
  * @returns null where the result fails the check or TensorFlow fails: the caller then solves the problem itself.
  */
-export function tensorflowEigen(tensorflow: Tensorflow, a: Matrix): SymmetricEigen | null {
+export function tensorflowEigen(tensorflow: Tensorflow, a: Matrix, leading = a.rows): SymmetricEigen | null {
   const n = a.rows;
   const scale = a.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   if (scale === 0 || !Number.isFinite(scale)) return null;
@@ -41,7 +41,7 @@ export function tensorflowEigen(tensorflow: Tensorflow, a: Matrix): SymmetricEig
     if (ascending.length !== n || columns.length !== n * n) return null;
     if (!(orthogonalityDefect(product(v, v, true), n) <= ORTHOGONALITY)) return null;
     if (!(residual(product(matrix, v, false), columns, ascending) <= RESIDUAL)) return null;
-    return descending(ascending, columns, scale);
+    return descending(ascending, columns, leading, scale);
   } catch {
     return null;
   } finally {
@@ -82,13 +82,17 @@ function residual(product: ArrayLike<number>, columns: ArrayLike<number>, values
 }
 
 /** As {@link SymmetricEigen}: descending, eigenvectors as rows, their entry of largest magnitude positive. */
-function descending(ascending: ArrayLike<number>, columns: ArrayLike<number>, scale: number): SymmetricEigen {
+function descending(
+  ascending: ArrayLike<number>,
+  columns: ArrayLike<number>,
+  leading: number,
+  scale: number,
+): SymmetricEigen {
   const n = ascending.length;
-  const values = new Float64Array(n);
-  const data = new Float64Array(n * n);
-  for (let row = 0; row < n; row++) {
+  const values = Float64Array.from(ascending, (value) => value * scale).reverse();
+  const data = new Float64Array(leading * n);
+  for (let row = 0; row < leading; row++) {
     const column = n - 1 - row;
-    values[row] = ascending[column] * scale;
     let largest = 0;
     for (let i = 0; i < n; i++) {
       const entry = columns[i * n + column];
@@ -97,5 +101,5 @@ function descending(ascending: ArrayLike<number>, columns: ArrayLike<number>, sc
     }
     if (largest < 0) for (let i = 0; i < n; i++) data[row * n + i] *= -1;
   }
-  return { values, vectors: { rows: n, columns: n, data } };
+  return { values, vectors: { rows: leading, columns: n, data } };
 }

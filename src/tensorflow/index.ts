@@ -13,7 +13,8 @@ export interface Eigensolver {
 export function chooseEigensolver(tensorflow: Tensorflow | null = loadTensorflow()): Eigensolver {
   if (!tensorflow?.backend().isUsingGpuDevice) return { solve: symmetricEigen, name: null };
   return {
-    solve: (a) => (a.rows >= LEAST_SIZE ? tensorflowEigen(tensorflow, a) : null) ?? symmetricEigen(a),
+    solve: (a, leading) =>
+      (a.rows >= LEAST_SIZE ? tensorflowEigen(tensorflow, a, leading) : null) ?? symmetricEigen(a, leading),
     name: `${TENSORFLOW_PACKAGE} ${tensorflow.version["tfjs-node"] ?? ""}`.trim(),
   };
 }

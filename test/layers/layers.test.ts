@@ -32,8 +32,10 @@ function open({ bytes }: LayerCase): Opened & { layer: Layer; weight: Float32Arr
   return { ...opened, layer: layers[0], weight: readConstant(opened.model.wire, layers[0].weight) };
 }
 
-async function gramsOf(test: LayerCase, { model, layer }: ReturnType<typeof open>) {
-  const options = { dimsOf: () => test.x.dims, signal: undefined, onBatch: () => undefined };
+/** C of each group, or X where `fewRows` says that it has fewer rows than features. */
+async function gramsOf(test: LayerCase, { model, layer }: ReturnType<typeof open>, fewRows = false) {
+  const rowsOf = (): number => (fewRows ? 0 : Infinity);
+  const options = { dimsOf: () => test.x.dims, rowsOf, signal: undefined, onBatch: () => undefined };
   const grams = await gramMatrices(model, [layer], batchesOf(test.x, test.x.dims[0]), options);
   return grams.get(gramKey(layer))!;
 }
@@ -77,26 +79,41 @@ describe.each(families)("%s", (_, cases, numRuns) => {
       expect(grams).toHaveLength(test.features.length);
       for (const [group, data] of test.features.entries()) {
         const x = { rows: test.rows, columns, data };
-        expect(relativeDifference(grams[group], transposeMultiply(x, x).data)).toBeLessThan(FLOAT32);
+        expect(relativeDifference(grams[group].matrix.data, transposeMultiply(x, x).data)).toBeLessThan(FLOAT32);
       }
     }));
 
-  it("computes the same with its weight replaced by W′ or by two factors, at full rank", () =>
+  it("has its features as they are where they are fewer rows", () =>
     forAll(async (test) => {
-      const { model, index, layer, weight } = open(test);
-      const { rows, columns } = layer.view;
-      const basis = layerBasis(layer, weight, await gramsOf(test, { model, index, layer, weight }));
-      const { factors } = factorizeLayer(basis, columns, rows);
-      expect(factors.rank).toBe(Math.min(rows, columns));
-      const original = await runOutput(test.bytes, test.x, "y");
-      const decomposed = editedModelBytes(model, decompositionEdit(index, [{ layer, factors }]));
-      expect(relativeDifference(await runOutput(decomposed, test.x, "y"), original)).toBeLessThan(DECOMPOSED);
-      expect(openBytes(decomposed).index.constants.has("w")).toBe(false);
-
-      const matrices = weightMatrices(layer.view, weight);
-      const projected = editedModelBytes(model, projectionEdit(index, [{ layer, matrices }]));
-      expect(await runOutput(projected, test.x, "y")).toEqual(original);
+      const opened = open(test);
+      const { columns } = opened.layer.view;
+      const matrices = test.features.map((data) => ({ rows: test.rows, columns, data }));
+      const found = await gramsOf(test, opened, true);
+      expect(found).toMatchObject(matrices.map(({ rows }) => ({ kind: "rows", matrix: { rows, columns } })));
+      found.forEach(({ matrix }, group) =>
+        expect(matrix.data.every((value, at) => value === matrices[group].data[at])).toBe(true),
+      );
     }));
+
+  it.each([false, true])(
+    "computes the same with its weight replaced by W′ or by two factors, at full rank; few rows: %s",
+    (fewRows) =>
+      forAll(async (test) => {
+        const { model, index, layer, weight } = open(test);
+        const { rows, columns } = layer.view;
+        const basis = layerBasis(layer, weight, await gramsOf(test, { model, index, layer, weight }, fewRows));
+        const { factors } = factorizeLayer(basis, columns, rows);
+        expect(factors.rank).toBe(Math.min(rows, columns));
+        const original = await runOutput(test.bytes, test.x, "y");
+        const decomposed = editedModelBytes(model, decompositionEdit(index, [{ layer, factors }]));
+        expect(relativeDifference(await runOutput(decomposed, test.x, "y"), original)).toBeLessThan(DECOMPOSED);
+        expect(openBytes(decomposed).index.constants.has("w")).toBe(false);
+
+        const matrices = weightMatrices(layer.view, weight);
+        const projected = editedModelBytes(model, projectionEdit(index, [{ layer, matrices }]));
+        expect(await runOutput(projected, test.x, "y")).toEqual(original);
+      }),
+  );
 
   it("reads weights as matrices and writes them back bit by bit", () =>
     forAll((test) => {

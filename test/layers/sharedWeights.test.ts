@@ -31,8 +31,12 @@ function open(bytes: Uint8Array) {
   return { ...opened, layers };
 }
 
-async function gramsOf({ model, layers }: ReturnType<typeof open>, size = 20): Promise<Map<string, GramMatrices>> {
-  const options = { dimsOf: () => [1, 1], signal: undefined, onBatch: () => undefined };
+async function gramsOf(
+  { model, layers }: ReturnType<typeof open>,
+  size = 20,
+  rows = Infinity,
+): Promise<Map<string, GramMatrices>> {
+  const options = { dimsOf: () => [1, 1], rowsOf: () => rows, signal: undefined, onBatch: () => undefined };
   return gramMatrices(model, layers, batchesOf(x, size), options);
 }
 
@@ -75,7 +79,17 @@ describe("a weight of two nodes", () => {
     const expected = gramOf([...(x.data as Float32Array), ...b], 40);
     for (const size of [20, 7, 1]) {
       const [gram] = (await gramsOf(opened, size)).get(gramKey(layer))!;
-      expect(relativeDifference(gram, expected)).toBeLessThan(FLOAT32);
+      expect(relativeDifference(gram.matrix.data, expected)).toBeLessThan(FLOAT32);
+    }
+  });
+
+  it("has the rows of both uses where they are fewer than features", async () => {
+    const b = await runOutput(editedModelBytes(opened.model, { outputs: [untyped("b")] }), x, "b");
+    const expected = gramOf([...(x.data as Float32Array), ...b], 40);
+    for (const size of [20, 7, 1]) {
+      const [{ kind, matrix }] = (await gramsOf(opened, size, 1)).get(gramKey(layer))!;
+      expect([kind, matrix.rows, matrix.columns]).toEqual(["rows", 40, 6]);
+      expect(relativeDifference(transposeMultiply(matrix, matrix).data, expected)).toBeLessThan(FLOAT32);
     }
   });
 
@@ -89,7 +103,7 @@ describe("a weight of two nodes", () => {
     );
     const [gram] = (await gramsOf(twice)).get(gramKey(twice.layers[0]))!;
     const once = gramOf(x.data as Float32Array, 20);
-    expect(relativeDifference(gram, once.map((entry) => 2 * entry))).toBeLessThan(FLOAT32); // prettier-ignore
+    expect(relativeDifference(gram.matrix.data, once.map((entry) => 2 * entry))).toBeLessThan(FLOAT32); // prettier-ignore
   });
 
   it("is replaced in both at once", async () => {

@@ -32,7 +32,7 @@ function model(nodes: readonly TestNode[], more: Partial<ModelSpec> = {}): Uint8
 async function rebuilt(bytes: Uint8Array) {
   const opened = openBytes(bytes);
   const { layers } = findLayers(opened.index);
-  const options = { dimsOf: () => [1, 1], signal: undefined, onBatch: () => undefined };
+  const options = { dimsOf: () => [1, 1], rowsOf: () => Infinity, signal: undefined, onBatch: () => undefined };
   const grams = await gramMatrices(opened.model, layers, batchesOf(x, 20), options);
   const parts = layers.map((layer) => {
     const basis = layerBasis(layer, readConstant(opened.model.wire, layer.weight), grams.get(gramKey(layer))!);
@@ -225,7 +225,7 @@ async function expectSameOutput6(bytes: Uint8Array) {
   const six = tensor([6, 6], 1);
   const opened = openBytes(bytes);
   const [layer] = findLayers(opened.index).layers;
-  const options = { dimsOf: () => [1, 1], signal: undefined, onBatch: () => undefined };
+  const options = { dimsOf: () => [1, 1], rowsOf: () => Infinity, signal: undefined, onBatch: () => undefined };
   const grams = await gramMatrices(opened.model, [layer], batchesOf(six, 6), options);
   const basis = layerBasis(layer, readConstant(opened.model.wire, layer.weight), grams.get(gramKey(layer))!);
   const { factors } = factorizeLayer(basis, 6, 6);

@@ -11,6 +11,7 @@ import {
 } from "../../src/lowrank/layerBasis";
 import type { Matrix } from "../../src/numerics/matrix";
 import { readConstant } from "../../src/onnx/constants";
+import type { GramMatrix } from "../../src/runtime/gramGraph";
 import { openBytes, relativeDifference } from "../fixtures/data";
 import { flipped, plus, product, singularValues, squared } from "../fixtures/dataMatrices";
 import { convCases, type LayerCase } from "../fixtures/modelLayers";
@@ -23,7 +24,7 @@ function open({ bytes, features, rows }: LayerCase) {
   const [layer] = findLayers(index).layers;
   const weight = readConstant(model.wire, layer.weight);
   const data = features.map((values): Matrix => ({ rows, columns: layer.view.columns, data: values }));
-  const grams = data.map((x) => product(flipped(x), x).data);
+  const grams = data.map((x): GramMatrix => ({ kind: "gram", matrix: product(flipped(x), x) }));
   return { layer, weight, data, matrices: weightMatrices(layer.view, weight), basis: layerBasis(layer, weight, grams) };
 }
 
@@ -90,7 +91,10 @@ describe("a layer of several groups", () => {
   it("of zeros only has no error", () => {
     const [test] = fc.sample(convCases, { seed: 1, numRuns: 1 });
     const { layer, weight, data } = open(test);
-    const grams = data.map(({ columns }) => new Float64Array(columns ** 2));
+    const grams = data.map(({ columns }): GramMatrix => ({
+      kind: "gram",
+      matrix: { rows: columns, columns, data: new Float64Array(columns ** 2) },
+    }));
     const basis = layerBasis(layer, weight, grams);
     expect(layerErrors(basis, projectLayer(basis, 1, 1), 1, 1)).toEqual({ outputError: 0, errorBound: 0 });
   });

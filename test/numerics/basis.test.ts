@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { computeBasis, weightSpectrum } from "../../src/numerics/basis";
+import { basisOfRows, computeBasis, weightSpectrum } from "../../src/numerics/basis";
 import { symmetricEigen } from "../../src/numerics/eigen";
 import { identity, rowsOf, type Matrix } from "../../src/numerics/matrix";
-import { projectWeight } from "../../src/numerics/projection";
+import { factorize, projectWeight } from "../../src/numerics/projection";
 import { relativeDifference } from "../fixtures/data";
 import {
   flipped,
@@ -76,6 +76,51 @@ describe("the basis of a layer", () => {
     });
     expect(compared).toBeGreaterThan(300);
   });
+
+  it("gives the same spectra and projections from X itself", () => {
+    let fewer = 0;
+    forAll(({ weight, x, gram, kS, rankX }) => {
+      const basis = basisOfRows(weight, x);
+      const direct = computeBasis(weight, gram);
+      expect(relativeDifference(basis.inputSpectrum, direct.inputSpectrum)).toBeLessThan(ROUNDING);
+      expect(relativeDifference(basis.outputSpectrum, direct.outputSpectrum)).toBeLessThan(ROUNDING);
+      expect(basis.inputVectors.rows).toBe(rankX);
+      expect(defect(basis.inputVectors)).toBeLessThan(ROUNDING);
+      expect(defect(basis.outputVectors)).toBeLessThan(ROUNDING);
+      if (x.rows < weight.columns) fewer++;
+      // Beyond what X spans, the directions of the Gram matrix are any; within, they are these.
+      const k = Math.min(kS, rankX);
+      const spectrum = direct.inputSpectrum;
+      const gap = (spectrum[k - 1] - (k < spectrum.length ? spectrum[k] : 0)) / spectrum[0];
+      const difference = plus(projectWeight(basis, k, weight.rows), -1, projectWeight(direct, k, weight.rows));
+      expect(Math.sqrt(squared(difference) / squared(weight))).toBeLessThan(ROUNDING / gap);
+    });
+    expect(fewer).toBeGreaterThan(20);
+  });
+
+  it("projects on what the data spans where more directions are asked for than it spans", () => {
+    const [weight, x] = [randomMatrix(7, 9, 1), randomMatrix(4, 9, 2)];
+    const basis = basisOfRows(weight, x);
+    const spanned = projectWeight(basis, 4, 7);
+    expect(projectWeight(basis, 8, 7)).toEqual(spanned);
+    expect(projectWeight(basis, 9, 7)).toEqual(weight);
+    const onData = (w: Matrix): Matrix => product(x, flipped(w));
+    expect(squared(plus(onData(spanned), -1, onData(weight)))).toBeLessThan(ROUNDING * squared(onData(weight)));
+  });
+
+  it("has the first of all directions, bit by bit, where only leading ones are asked for", () =>
+    forAll(({ weight, x, gram, kS, kT }) => {
+      const pairs = [
+        [computeBasis(weight, gram, { kS, kT }), computeBasis(weight, gram)],
+        [basisOfRows(weight, x, { kS, kT }), basisOfRows(weight, x)],
+      ];
+      for (const [some, all] of pairs) {
+        expect(some.inputSpectrum).toEqual(all.inputSpectrum);
+        expect(some.outputSpectrum).toEqual(all.outputSpectrum);
+        expect(projectWeight(some, kS, kT)).toEqual(projectWeight(all, kS, kT));
+        expect(factorize(some, kS, kT)).toEqual(factorize(all, kS, kT));
+      }
+    }));
 
   it("keeps its output directions orthonormal where some of them carry next to nothing (m > d)", () => {
     for (const decay of [0.5, 0.1, 0.03]) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { symmetricEigen, symmetricEigenvalues } from "../../src/numerics/eigen";
+import { symmetricEigen, type SymmetricEigen, symmetricEigenvalues } from "../../src/numerics/eigen";
 import { identity, type Matrix, multiply, multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix";
 
 /** Largest entry of AV − VΛ over ‖A‖₂, and of VᵀV − I. */
@@ -136,7 +136,16 @@ function check(a: Matrix): { values: Float64Array; vectors: Matrix } {
   expect(residual).toBeLessThanOrEqual(RESIDUAL_GATE);
   expect(orthogonality).toBeLessThanOrEqual(ORTHOGONALITY_GATE);
   expectValues(symmetricEigenvalues(a), values);
+  expectLeading(a, Math.ceil(n / 4), { values, vectors });
   return { values, vectors };
+}
+
+/** The leading vectors alone are the first of all, bit by bit, so that they meet the same gates. */
+function expectLeading(a: Matrix, k: number, all: SymmetricEigen): void {
+  const { values, vectors } = symmetricEigen(a, k);
+  expect([vectors.rows, vectors.columns, vectors.data.length]).toEqual([k, a.rows, k * a.rows]);
+  expect(values.every((value, i) => value === all.values[i])).toBe(true);
+  expect(vectors.data.every((value, at) => value === all.vectors.data[at])).toBe(true);
 }
 
 function expectValues(actual: Float64Array, expected: ArrayLike<number>): void {
@@ -251,6 +260,11 @@ describe("symmetricEigen", () => {
     const a = MATRICES.random(50);
     const upper = { ...a, data: a.data.map((value, at) => (at % 50 < Math.floor(at / 50) ? 0.25 : value)) };
     expect(symmetricEigen(upper)).toEqual(symmetricEigen(a));
+  });
+
+  it("names a number of vectors that it does not have", () => {
+    for (const k of [-1, 1.5, 6]) expect(() => symmetricEigen(MATRICES.random(5), k)).toThrow(`${k} eigenvectors`);
+    expect(symmetricEigen(MATRICES.random(5), 0).vectors.data).toHaveLength(0);
   });
 
   it("handles an empty matrix", () => {

@@ -21,9 +21,9 @@ export function divideAndConquerCapacity(n: number): number {
 }
 
 /**
- * All eigenvalues and eigenvectors of the n×n tridiagonal matrix (diagonal, offDiagonal), both overwritten: diagonal[i]
- * becomes the eigenvalue of the eigenvector that row i of `q` (n×n, leading dimension ld) receives. Returns the row
- * numbers by ascending eigenvalue. Cuppen (1981), with the orthogonality-preserving vectors of Gu & Eisenstat (1995);
+ * All eigenvalues of the n×n tridiagonal matrix (diagonal, offDiagonal), both overwritten, and the eigenvectors of the
+ * `leading` largest at least: diagonal[i] becomes the eigenvalue of the eigenvector that row i of `q` (n×n, leading
+ * dimension ld) receives; the rows of the others hold anything. Returns the row numbers by ascending eigenvalue. Cuppen (1981), with the orthogonality-preserving vectors of Gu & Eisenstat (1995);
  * deflation and the sparse products follow LAPACK dlaed1–dlaed3.
  */
 export function divideAndConquer(
@@ -32,6 +32,7 @@ export function divideAndConquer(
   offDiagonal: Float64Array,
   q: Pointer,
   ld: number,
+  leading: number,
 ): Int32Array {
   const n = diagonal.length;
   const { kernels } = arena;
@@ -110,8 +111,10 @@ export function divideAndConquer(
         sumsPointer,
       };
       const rowLength = keptCount + (keptCount % 2);
-      rankOneVectors(arena, update, secular, rowLength, d, orderPointer, workspace);
-      multiplyHalves(low, first, second, counts, rowLength);
+      // Only the last merge can leave vectors out; the values of the kept ones ascend.
+      const skipped = size === n ? Math.max(0, keptCount - leading) : 0;
+      rankOneVectors(arena, update, secular, rowLength, d, orderPointer, workspace, skipped);
+      multiplyHalves(low, first, second, counts, rowLength, skipped);
     }
     const keptOrder = Int32Array.from({ length: keptCount }, (_, i) => i);
     const deflatedOrder = Int32Array.from({ length: deflatedCount }, (_, i) => keptCount + i);
@@ -206,19 +209,28 @@ export function divideAndConquer(
     return counts;
   }
 
-  /** New eigenvectors: one product per half of the coordinates, over the vectors that are nonzero there. */
-  function multiplyHalves(low: number, first: number, second: number, counts: number[], rowLength: number): void {
+  /** New eigenvectors, but for the first `skipped`: one product per half of the coordinates, over the vectors that are nonzero there. */
+  function multiplyHalves(
+    low: number,
+    first: number,
+    second: number,
+    counts: number[],
+    rowLength: number,
+    skipped: number,
+  ): void {
     const [one, both, two] = counts;
-    const k = one + both + two;
-    const target = q + low * (ld + 1) * 8;
+    const k = one + both + two - skipped;
+    const factors = secular + skipped * rowLength * 8;
+    const target = q + (low * (ld + 1) + skipped * ld) * 8;
     const lower = packed + (one + both) * first * 8;
-    for (let i = low; i < low + k; i++) vectors.fill(0, i * ld + low, i * ld + low + first + second);
+    for (let i = low + skipped; i < low + skipped + k; i++)
+      vectors.fill(0, i * ld + low, i * ld + low + first + second);
     if (one + both > 0) {
       kernels.gemm(
         k,
         first,
         one + both,
-        secular,
+        factors,
         rowLength,
         1,
         packed,
@@ -232,7 +244,7 @@ export function divideAndConquer(
       );
     }
     if (both + two > 0) {
-      const s = secular + one * 8;
+      const s = factors + one * 8;
       const c = target + first * 8;
       kernels.gemm(k, second, both + two, s, rowLength, 1, lower, second, 1, c, ld, GEMM_STORE, false, gemmWork);
     }

@@ -21,7 +21,7 @@ export interface RankOneUpdate {
  * Eigenvalues (into `values`, ascending) and eigenvectors of the update. The vectors become the rows, `rowLength` apart, at
  * `target`, their entries in the order of the int32 indices at `order`. The computed roots are exact for a slightly
  * different z, and with that z, found by Löwner's formula, the vectors are orthogonal: Gu & Eisenstat (1995).
- * `workspace`: size + 1 values each.
+ * Vectors before `first` are not computed: their rows hold anything. `workspace`: size + 1 values each.
  */
 export function rankOneVectors(
   arena: Arena,
@@ -31,6 +31,7 @@ export function rankOneVectors(
   values: Float64Array,
   order: Pointer,
   workspace: { readonly w: Pointer; readonly scratch: Pointer },
+  first: number,
 ): void {
   const { kernels } = arena;
   const { size, d, z, dPointer } = update;
@@ -46,7 +47,7 @@ export function rankOneVectors(
     kernels.scaleByGapRatios(size - j - 1, dPointer + after, d[j], row(j) + after, workspace.w + after);
   }
   for (let j = 0; j < size; j++) w[j] = Math.sqrt(Math.abs(w[j])) * (z[j] < 0 ? -1 : 1);
-  for (let j = 0; j < size; j++) kernels.secularVector(size, workspace.w, row(j), order, workspace.scratch);
+  for (let j = first; j < size; j++) kernels.secularVector(size, workspace.w, row(j), order, workspace.scratch);
 }
 
 /**
