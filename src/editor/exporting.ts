@@ -90,7 +90,7 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
   const lines = [
     t("Parameters: {0}", change(parameters, thousands)),
     macs ? t("MACs per sample: {0}", change(macs, short)) : t("MACs per sample: not measured"),
-    accuracy ? accuracyLine(accuracy) : t("Accuracy: not measured, there is no validation data"),
+    ...(accuracy ? accuracyLines(accuracy) : [t("Accuracy: not measured, there is no validation data")]),
     "",
     t("Layers that become two smaller ones: {0} of {1}", decomposed, layers),
     t("The file is run and measured before it gets its name. The original is not changed."),
@@ -101,11 +101,14 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
   return lines.join("\n");
 }
 
-function accuracyLine({ metric, before, after, samples }: NonNullable<ExportFigures["accuracy"]>): string {
+function accuracyLines({ metric, before, after, samples }: NonNullable<ExportFigures["accuracy"]>): string[] {
   const change = `${percent(before, 2)} → ${percent(after, 2)}`;
-  return metric === "top-1"
-    ? vscode.l10n.t("Accuracy (top-1): {0} (validation samples: {1})", change, thousands(samples))
-    : vscode.l10n.t("Agreement with the original: {0} (validation samples: {1})", change, thousands(samples));
+  return [
+    metric === "top-1"
+      ? vscode.l10n.t("Accuracy (top-1): {0}", change)
+      : vscode.l10n.t("Agreement with the original: {0}", change),
+    vscode.l10n.t("Validation samples: {0}", thousands(samples)),
+  ];
 }
 
 function refusalText(reason: NoExport, fileName: string): string {
