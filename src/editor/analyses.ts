@@ -30,6 +30,8 @@ export class Analyses implements vscode.Disposable {
   constructor(
     private readonly queue: AnalysisQueue,
     private readonly models: Models,
+    /** Where results are kept from one analysis to the next. */
+    readonly cacheFolder: string,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -152,7 +154,7 @@ export class Analyses implements vscode.Disposable {
         ? { weightsOnly: true }
         : { config: completedConfig(loadConfig(measured.file), settings), preview };
     this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
-    const params = { model: uri.fsPath, options: { ...processOptions(settings), ...data } };
+    const params = { model: uri.fsPath, options: { ...processOptions(settings, this.cacheFolder), ...data } };
     return worker(settings, this.log).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
   }
 

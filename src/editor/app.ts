@@ -41,7 +41,7 @@ export function createApp(context: vscode.ExtensionContext): App {
   const store = new ReportStore(path.join(storage.fsPath, "reports"));
   const models = new Models(store, context.workspaceState, log);
   const queue = new AnalysisQueue();
-  const analyses = new Analyses(queue, models, log);
+  const analyses = new Analyses(queue, models, path.join(context.globalStorageUri.fsPath, "cache"), log);
   const exports = new Exports(queue, models, analyses, log);
 
   const analyze = (preview: boolean) => async (args: readonly unknown[]) => {

@@ -49,7 +49,10 @@ export class Exports {
     const before = this.models.fingerprintOf(uri);
     // The dialog has asked whether to overwrite.
     const output = { from: this.models.reportFile(uri), output: target.fsPath, force: true };
-    const params = { model: uri.fsPath, options: { ...processOptions(settings), ...output } };
+    const params = {
+      model: uri.fsPath,
+      options: { ...processOptions(settings, this.analyses.cacheFolder), ...output },
+    };
     this.log.info(`Exporting ${uri.fsPath} to ${target.fsPath}`);
     const title = vscode.l10n.t("Exporting {0}", path.basename(target.fsPath));
     const queued = notifyQueued(this.queue, title, (signal, onEvent) =>

@@ -3,7 +3,8 @@ import { DEFAULT_TOLERANCE, type DataConfig, type ResolvedConfig } from "../conf
 import { ExpectedError } from "../errors";
 import { MEMORY_SIZE, parseMemorySize } from "../memorySize";
 import { fill } from "../text/template";
-import { deviceChoices, type DeviceChoice } from "../runtime/executionProviders";
+import type { AnalyzeOptions } from "../analyze";
+import { deviceChoices } from "../runtime/executionProviders";
 
 const limit = z.int().positive().nullable();
 
@@ -16,6 +17,8 @@ const settingsSchema = z.object({
   validationLimit: limit,
   /** A size such as "2GB"; empty for the default. */
   memory: z.string().refine((text) => text.trim() === "" || parseMemorySize(text) !== null),
+  /** Whether results are kept from one analysis to the next. */
+  cache: z.boolean(),
   /** The Node that runs analyses; empty for the editor's own. */
   nodePath: z.string(),
 });
@@ -29,6 +32,7 @@ export const defaultSettings: AnalysisSettings = {
   calibrationLimit: null,
   validationLimit: null,
   memory: "",
+  cache: true,
   nodePath: "",
 };
 
@@ -46,6 +50,8 @@ function allowed(name: keyof AnalysisSettings, t: Translate): string {
       return t("a whole number of samples, 1 or more, or null for all");
     case "memory":
       return t("{0}, or empty", MEMORY_SIZE);
+    case "cache":
+      return t("true or false");
     case "nodePath":
       return t("a path, or empty");
   }
@@ -80,8 +86,14 @@ function limited(data: DataConfig, most: number | null): DataConfig {
   return data.limit !== undefined || most === null ? data : { ...data, limit: most };
 }
 
-/** The options that do not come from a config. */
-export function processOptions({ device, memory }: AnalysisSettings): { device: DeviceChoice; memory?: number } {
+/**
+ * The options that do not come from a config.
+ * @param cacheFolder where results are kept, if the settings say so.
+ */
+export function processOptions(
+  { device, memory, cache }: AnalysisSettings,
+  cacheFolder: string,
+): Pick<AnalyzeOptions, "device" | "memory" | "cache"> {
   const bytes = parseMemorySize(memory);
-  return bytes === null ? { device } : { device, memory: bytes };
+  return { device, ...(bytes === null ? {} : { memory: bytes }), ...(cache ? { cache: cacheFolder } : {}) };
 }

@@ -68,8 +68,8 @@ describe("the settings of an analysis", () => {
   });
 
   it("name memory in bytes, where they name it", () => {
-    expect(processOptions(defaultSettings)).toEqual({ device: "auto" });
-    expect(processOptions({ ...defaultSettings, device: "cpu", memory: "2GB" })).toEqual({
+    expect(processOptions(defaultSettings, "/kept")).toEqual({ device: "auto", cache: "/kept" });
+    expect(processOptions({ ...defaultSettings, device: "cpu", memory: "2GB", cache: false }, "/kept")).toEqual({
       device: "cpu",
       memory: 2 ** 31,
     });

@@ -25,6 +25,8 @@ const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   "extensions.ignoreRecommendations": true,
   "security.workspace.trust.enabled": false,
   "update.mode": "none",
+  // Every test begins anew.
+  "ranklens.cache": false,
 };
 
 export interface ServerOptions {

@@ -53,6 +53,24 @@ describe("an analysis", () => {
     await until(() => workers().length === 0, "no process");
   });
 
+  it("goes on from what was kept, where the settings allow it", async () => {
+    const app = await theApp();
+    const one = model("again");
+    const configuration = vscode.workspace.getConfiguration("ranklens");
+    await configuration.update("cache", true, vscode.ConfigurationTarget.Global);
+    try {
+      await analyze(one);
+      const first = app.models.record(one.uri).report;
+      await analyze(one);
+      const second = app.models.record(one.uri).report;
+      assert.ok(first && first.cost.evaluations > 0);
+      assert.equal(second?.cost.evaluations, 0);
+      assert.deepEqual(second.layers, first.layers);
+    } finally {
+      await configuration.update("cache", false, vscode.ConfigurationTarget.Global);
+    }
+  });
+
   it("of several models that are selected, waits for another one", async () => {
     const app = await theApp();
     const [first, second] = [model("first"), model("second")];
