@@ -223,8 +223,9 @@ export function divideAndConquer(
     const factors = secular + skipped * rowLength * 8;
     const target = q + (low * (ld + 1) + skipped * ld) * 8;
     const lower = packed + (one + both) * first * 8;
-    for (let i = low + skipped; i < low + skipped + k; i++)
+    for (let i = low + skipped; i < low + skipped + k; i++) {
       vectors.fill(0, i * ld + low, i * ld + low + first + second);
+    }
     if (one + both > 0) {
       kernels.gemm(
         k,
