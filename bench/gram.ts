@@ -29,7 +29,7 @@ export interface GramRow {
 
 const REPETITIONS = 5;
 /** Of PyTorch, which takes ten times as long. */
-const TORCH_REPETITIONS = 2;
+const TORCH_REPETITIONS = 1;
 /** Order of the matrices whose product tells the machine's rate. */
 const MATMUL = 2048;
 /** A stack of two transformer MLPs. */
@@ -161,7 +161,7 @@ function writeTokenMlp(folder: string): [file: string, config: ResolvedConfig] {
 
 function printTable(rows: readonly GramRow[]): void {
   console.log(
-    `Fastest of ${REPETITIONS} passes (PyTorch ${TORCH_REPETITIONS}), in turn; load ${loadavg()[0].toFixed(1)}`,
+    `Fastest of ${REPETITIONS} passes (PyTorch: ${TORCH_REPETITIONS}), in turn; load ${loadavg()[0].toFixed(1)}`,
   );
   const right = { align: "right" } as const;
   const titles = ["GFLOP", "seconds", "CPU s", "share of MatMul rate", "PyTorch Gram s", "its forward s", "its CPU s"];

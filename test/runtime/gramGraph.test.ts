@@ -92,6 +92,25 @@ it("one value that layers read in two ways has two Gram matrices", async () => {
   );
 });
 
+it.each([512, 513])(
+  "a wide layer has the whole matrix, of which half is computed where it divides: %i features",
+  async (d) => {
+    const bytes = modelBytes({
+      nodes: [node("MatMul", ["x", "w"], "y")],
+      initializers: [weight("w", [d, 2], 1)],
+      inputs: [value("x", ["n", d])],
+      outputs: [untyped("y")],
+    });
+    const { model, index } = openBytes(bytes);
+    const { layers } = findLayers(index);
+    const x = tensor([11, d], 4);
+    const options = { dimsOf: () => x.dims, rowsOf: () => Infinity, signal: undefined, onBatch: () => undefined };
+    const [{ matrix }] = (await gramMatrices(model, layers, batchesOf(x, 4), options)).get(gramKey(layers[0]))!;
+    const rows = { rows: 11, columns: d, data: Float64Array.from(x.data as Float32Array) };
+    expect(relativeDifference(matrix.data, transposeMultiply(rows, rows).data)).toBeLessThan(FLOAT32);
+  },
+);
+
 describe("one probing run", () => {
   it("tells shapes, outputs and the places where each weight is applied", async () => {
     const { model, index } = openBytes(cnn());
