@@ -6,12 +6,14 @@ import { writePictures } from "./picture";
 import { writeReadme } from "./readme";
 import { benchLazy } from "./lazy";
 import { benchPreview } from "./preview";
+import { benchVit } from "./vit";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
 
 /** The benchmarks by name, in the order in which they run. Each prints a table and gives its rows. */
 const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promise<unknown>>> = {
   eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
   analysis: () => benchAnalysis(),
+  vit: () => benchVit(),
   preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),
   compare: (flags) => benchCompare(flags.has("--small")),

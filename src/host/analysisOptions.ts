@@ -2,6 +2,7 @@ import * as z from "zod";
 import { DEFAULT_TOLERANCE, type DataConfig, type ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { MEMORY_SIZE, parseMemorySize } from "../memorySize";
+import { searchKinds, type SearchKind } from "../searchKind";
 import { deviceChoices, type DeviceChoice } from "../runtime/executionProviders";
 
 const limit = z.int().positive().nullable();
@@ -10,6 +11,7 @@ const settingsSchema = z.object({
   device: z.enum(deviceChoices),
   /** Percentage points. */
   tolerance: z.number().min(0).max(100),
+  search: z.enum(searchKinds),
   /** Samples; null for all. */
   calibrationLimit: limit,
   validationLimit: limit,
@@ -25,6 +27,7 @@ export type AnalysisSettings = z.infer<typeof settingsSchema>;
 export const defaultSettings: AnalysisSettings = {
   device: "auto",
   tolerance: DEFAULT_TOLERANCE,
+  search: "exact",
   calibrationLimit: null,
   validationLimit: null,
   memory: "",
@@ -36,6 +39,7 @@ const LIMIT = "a whole number of samples, 1 or more, or null for all";
 const ALLOWED: Readonly<Record<keyof AnalysisSettings, string>> = {
   device: `one of ${deviceChoices.join(", ")}`,
   tolerance: "a number of percentage points from 0 to 100",
+  search: `one of ${searchKinds.join(", ")}`,
   calibrationLimit: LIMIT,
   validationLimit: LIMIT,
   memory: `${MEMORY_SIZE}, or empty`,
@@ -70,7 +74,11 @@ function limited(data: DataConfig, most: number | null): DataConfig {
 }
 
 /** The options that do not come from a config. */
-export function processOptions({ device, memory }: AnalysisSettings): { device: DeviceChoice; memory?: number } {
+export function processOptions({ device, memory, search }: AnalysisSettings): {
+  device: DeviceChoice;
+  search: SearchKind;
+  memory?: number;
+} {
   const bytes = parseMemorySize(memory);
-  return bytes === null ? { device } : { device, memory: bytes };
+  return { device, search, ...(bytes === null ? {} : { memory: bytes }) };
 }

@@ -9,6 +9,7 @@ import {
   settingNames,
 } from "../../src/host/analysisOptions";
 import { deviceChoices } from "../../src/runtime/executionProviders";
+import { searchKinds } from "../../src/searchKind";
 
 const properties = packageJson.contributes.configuration.properties;
 
@@ -17,6 +18,7 @@ describe("the settings of an analysis", () => {
     const declared = settingNames.map((name) => [name, properties[`ranklens.${name}`].default]);
     expect(Object.fromEntries(declared)).toEqual(defaultSettings);
     expect(properties["ranklens.device"].enum).toEqual(deviceChoices);
+    expect(properties["ranklens.search"].enum).toEqual(searchKinds);
     expect(parseSettings(defaultSettings)).toEqual(defaultSettings);
   });
 
@@ -68,9 +70,10 @@ describe("the settings of an analysis", () => {
   });
 
   it("name memory in bytes, where they name it", () => {
-    expect(processOptions(defaultSettings)).toEqual({ device: "auto" });
-    expect(processOptions({ ...defaultSettings, device: "cpu", memory: "2GB" })).toEqual({
+    expect(processOptions(defaultSettings)).toEqual({ device: "auto", search: "exact" });
+    expect(processOptions({ ...defaultSettings, device: "cpu", search: "fast", memory: "2GB" })).toEqual({
       device: "cpu",
+      search: "fast",
       memory: 2 ** 31,
     });
   });
