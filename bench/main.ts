@@ -6,6 +6,7 @@ import { writePictures } from "./picture";
 import { writeReadme } from "./readme";
 import { benchLazy } from "./lazy";
 import { benchPreview } from "./preview";
+import { benchVit } from "./vit";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
 import { benchGram } from "./gram";
 
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promis
   eigen: (flags) => benchEigen({ sizes: flags.has("--large") ? LARGE_SIZES : DEFAULT_SIZES }),
   gram: () => benchGram(),
   analysis: () => benchAnalysis(),
+  vit: () => benchVit(),
   preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),
   compare: (flags) => benchCompare(flags.has("--small")),

@@ -1,18 +1,19 @@
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { calibrate, gramGroups } from "./analysis/calibrate";
-import { analyzedLayer, type AnalyzedLayer } from "./analysis/layerReport";
+import { DEFAULT_ERROR_PROBABILITY, FastSearch } from "./analysis/fastRanks";
+import { analyzedLayer, type AnalyzedLayer, type FoundRanks } from "./analysis/layerReport";
 import { defaultCacheBytes, peakMemory } from "./analysis/memory";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { openPreviewData, previewReport, previewWarnings } from "./analysis/preview";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
-import { energyRanks, plannedWork, searchLayer } from "./analysis/ranks";
+import { energyRanks, plannedWork, searchLayer, type LayerSearch } from "./analysis/ranks";
 import { KeptResults } from "./analysis/kept";
 import { gramsOf, ranksOf } from "./analysis/recall";
 import { reportHead } from "./analysis/reportHead";
 import { scoreOriginal, type Scoring } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
-import { dataWarnings, resultWarnings } from "./analysis/warnings";
+import { dataWarnings, fastSearchWarnings, resultWarnings } from "./analysis/warnings";
 import { analyzeWeights } from "./analysis/weightsOnly";
 import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
 import { gramKey } from "./layers/layer";
@@ -24,13 +25,17 @@ import { editedModelBytes, type GraphEdit } from "./onnx/edit";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";
 import type { DeviceChoice } from "./runtime/executionProviders";
+import type { SearchKind } from "./searchKind";
 
 export interface AnalyzeOptions {
   /** A config, or the path of one; without it, the file beside the model. */
   readonly config?: Config | string;
   /** Percentage points; overrides the config's. */
   readonly tolerance?: number;
-  readonly search?: "exact";
+  /** `exact` counts answers until the verdict is certain; `fast` tests a few samples and starts near the answer. */
+  readonly search?: SearchKind;
+  /** The chance of a wrong verdict in one test of the fast search. */
+  readonly searchError?: number;
   /** What k_T's drop is measured from: the original's accuracy, or the accuracy with P_S in place. */
   readonly baseline?: "original" | "previous";
   /** Ranks from this share of energy on both sides, without a search. */
@@ -84,6 +89,10 @@ export async function analyzeWithData(
   const { model, layers } = subject;
   const tolerance = options.tolerance ?? wholeConfig.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
+  const kind = options.search ?? "exact";
+  const searchError = options.searchError ?? DEFAULT_ERROR_PROBABILITY;
+  const fast = kind === "fast" ? new FastSearch(searchError) : null;
+  const search = (task: LayerSearch): Promise<FoundRanks> => fast?.searchLayer(task) ?? searchLayer(task);
   const watch = new Stopwatch();
   const opening = { ...options, device: options.device ?? "auto" };
   const cacheBytes = options.memory ?? defaultCacheBytes();
@@ -105,20 +114,30 @@ export async function analyzeWithData(
   const choices = {
     tolerance,
     ranks: searches ? ("search" as const) : ("energy" as const),
-    search: searches ? ("exact" as const) : null,
+    search: searches ? kind : null,
+    ...(searches && fast ? { searchError } : {}),
     baseline: searches ? baseline : null,
     energy,
   };
+  const eigensolver = chooseEigensolver();
   const kept =
     options.cache === undefined
       ? null
-      : await KeptResults.open(options.cache, subject, data, await reportSettings(config, data, choices));
+      : await KeptResults.open(
+          options.cache,
+          subject,
+          data,
+          await reportSettings(config, data, choices),
+          eigensolver.name,
+        );
+  // A fast search goes by what it saw in the layers before: its decisions are not those of one layer alone.
+  const keptRanks = kind === "exact" ? kept : null;
 
-  const eigensolver = chooseEigensolver();
   meter.enter("original");
   const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
-  const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator, cacheBytes, onWork }) : null;
+  const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator(kind), cacheBytes, onWork }) : null;
   const analyzed: AnalyzedLayer[] = [];
+  const layerSeconds: number[] = [];
   try {
     const groups = gramGroups(layers);
     for (const group of groups) {
@@ -131,6 +150,7 @@ export async function analyzeWithData(
       for (const layer of group) {
         meter.enter("search", layer.name);
         const before = meter.total;
+        const started = watch.seconds();
         const weight = readConstant(model.wire, layer.weight);
         const basis = await watch.time("spectra", () =>
           layerBasis(layer, weight, grams.get(gramKey(layer))!, undefined, eigensolver.solve),
@@ -139,13 +159,14 @@ export async function analyzeWithData(
         const ranks =
           evaluator && scoring
             ? await watch.time("search", () =>
-                ranksOf(layer, kept, () =>
-                  searchLayer({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
+                ranksOf(layer, keptRanks, () =>
+                  search({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
                 ),
               )
             : energyRanks(basis, energy ?? DEFAULT_ENERGY);
         const result = analyzedLayer(layer, basis, spectrum, data.positions.get(layer)!, ranks);
         analyzed.push(result);
+        layerSeconds.push(watch.seconds() - started);
         meter.settle(plan.searches.get(layer) ?? 0, before);
         options.onEvent?.({ kind: "layer", layer: result.report });
       }
@@ -164,7 +185,7 @@ export async function analyzeWithData(
     ...(await reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name })),
     settings,
     accuracy,
-    cost: { seconds: watch.seconds(), ...work, ...spent },
+    cost: { seconds: watch.seconds(), ...work, ...spent, layers: layerSeconds },
     preview: preview && previewReport(subject, preview, { ...spent, cacheBytes }),
     layers: layerReports,
     warnings: [
@@ -172,6 +193,7 @@ export async function analyzeWithData(
       ...(preview ? previewWarnings(preview) : []),
       ...dataWarnings(subject, data, scoring, searches ? tolerance : null),
       ...resultWarnings(layerReports, accuracy, searches ? tolerance : null),
+      ...(fast && searches ? fastSearchWarnings(fast.decidedByEstimate, work.evaluations, searchError) : []),
     ],
   };
   return { report, analyzed, data };

@@ -13,6 +13,7 @@ import type { ModelReport } from "./report";
 import { writeReport } from "./reportFile";
 import { runInputs, type RunChoices } from "./runInputs";
 import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
+import { searchKinds, type SearchKind } from "./searchKind";
 
 /** Exit statuses. A signal gives 128 plus its number, as shells do. */
 const EXIT = { failure: 1, usage: 2 };
@@ -20,7 +21,8 @@ const EXIT = { failure: 1, usage: 2 };
 interface AnalysisFlags {
   config?: string;
   tolerance?: number;
-  search?: "exact";
+  search?: SearchKind;
+  searchError?: number;
   baseline?: "original" | "previous";
   energy?: number;
   device?: DeviceChoice;
@@ -47,12 +49,18 @@ function memorySize(text: string): number {
 
 function withAnalysisOptions(command: Command): Command {
   const points = number("a number of percentage points from 0 to 100", (value) => value >= 0 && value <= 100);
+  const chance = number("a share above 0 and below 0.5", (value) => value > 0 && value < 0.5);
   const share = number("a share above 0 and up to 1", (value) => value > 0 && value <= 1);
   return command
     .argument("<model>", "ONNX file")
     .option("-c, --config <file>", "data and preprocessing (default: MODEL.ranklens.json beside the model)")
     .option("-t, --tolerance <points>", "accuracy that each projection of each layer may cost (default: 0.1)", points)
-    .addOption(new Option("--search <kind>", "how ranks are searched").choices(["exact"]).default("exact"))
+    .addOption(
+      new Option("--search <kind>", "count until a verdict is certain, or test a few samples")
+        .choices([...searchKinds])
+        .default("exact"),
+    )
+    .option("--search-error <share>", "chance of a wrong verdict in a test of the fast search (default: 0.001)", chance)
     .addOption(
       new Option("--baseline <which>", "what the drop of k_T is measured from")
         .choices(["original", "previous"])
@@ -103,7 +111,7 @@ function program(): Command {
     .description("measure the utilized rank of every layer")
     .addOption(
       new Option("--weights-only", "use no data: weight rank and stable rank only").conflicts([
-        ...["tolerance", "search", "baseline", "energy", "preview", "memory", "cache"],
+        ...["tolerance", "search", "searchError", "baseline", "energy", "preview", "memory", "cache"],
       ]),
     )
     .option("--preview", "a first look on few samples, with what the full run would take")

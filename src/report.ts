@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { searchKinds } from "./searchKind";
 
 /** Raised when a reader of older reports would misread a newer one. */
 export const REPORT_SCHEMA_VERSION = 1;
@@ -40,7 +41,10 @@ const settings = z
     ranks: z
       .enum(["search", "energy", "none"])
       .meta({ description: "How ranks were found: rank search, energy threshold, or not at all (weights only)" }),
-    search: z.enum(["exact"]).nullable(),
+    search: z.enum(searchKinds).nullable(),
+    searchError: z.number().exactOptional().meta({
+      description: "Of the fast search: the chance of a wrong verdict in one test, as far as its model holds",
+    }),
     baseline: z.enum(["original", "previous"]).nullable(),
     energy: z.number().nullable(),
     batchSize: z.int().positive().nullable(),
@@ -169,6 +173,10 @@ export const modelReportSchema = z
         .number()
         .meta({ description: "Samples run through the network, weighted by the share of its MACs that really ran" }),
       stages: z.record(z.string(), z.number()).meta({ description: "Seconds by stage" }),
+      layers: z
+        .array(z.number())
+        .exactOptional()
+        .meta({ description: "Seconds for the bases and the search of each layer, in the order of the layers" }),
       memory: z
         .strictObject({
           peak: count.meta({ description: "The most memory that the process held (peak resident set size)" }),

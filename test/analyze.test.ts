@@ -17,7 +17,13 @@ import { oneLayer, refusedModels, withBadWeight } from "./fixtures/modelRefused"
 function timeless({ cost, ...rest }: ModelReport): unknown {
   return {
     ...rest,
-    cost: { ...cost, seconds: 0, stages: Object.keys(cost.stages), memory: { ...cost.memory, peak: 0 } },
+    cost: {
+      ...cost,
+      seconds: 0,
+      stages: Object.keys(cost.stages),
+      layers: cost.layers?.length,
+      memory: { ...cost.memory, peak: 0 },
+    },
   };
 }
 
@@ -110,6 +116,23 @@ describe.each([
     expect(fractions[0]).toBe(0);
     expect(fractions.at(-1)).toBeCloseTo(1, 9);
     expect(events.flatMap((event) => (event.kind === "layer" ? [event.layer] : []))).toEqual(report.layers);
+  });
+
+  it("searches fast where asked to: fewer samples, no band, and the same ranks another time", async () => {
+    const found = await again({ search: "fast", searchError: 0.01 });
+    checkReport(found);
+    expect(found.settings).toMatchObject({ ranks: "search", search: "fast", searchError: 0.01 });
+    for (const { rows, columns, kS, kT, search, fragility } of found.layers) {
+      expect(fragility).toBeNull();
+      for (const [k, full, evaluations] of [
+        [kS!, columns, search!.S],
+        [kT!, rows, search!.T],
+      ] as const) {
+        expect(k === full || evaluations.some(([tried, , passed]) => tried === k && passed)).toBe(true);
+        expect(evaluations.every(([tried, , passed]) => (passed ? tried >= k : tried < k))).toBe(true);
+      }
+    }
+    expect(timeless(await again({ search: "fast", searchError: 0.01 }))).toEqual(timeless(found));
   });
 
   it("takes ranks from energy where asked to, or where there is no validation data", async () => {

@@ -31,6 +31,7 @@ export class KeptResults {
     { model }: Subject,
     { calibrationBatches, device }: SubjectData,
     settings: ReportSettings,
+    eigensolver: string | null,
   ): Promise<KeptResults> {
     const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
     const calibrated = {
@@ -42,7 +43,15 @@ export class KeptResults {
       batch: calibrationBatches.size,
       device: device.used,
     };
-    const searched = { ...calibrated, validation: withoutPaths(validation), tolerance, search, baseline, batchSize };
+    const searched = {
+      ...calibrated,
+      validation: withoutPaths(validation),
+      tolerance,
+      search,
+      baseline,
+      batchSize,
+      eigensolver,
+    };
     return new KeptResults(new ContentCache(folder), calibrated, searched);
   }
 

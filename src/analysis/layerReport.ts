@@ -14,8 +14,8 @@ export interface FoundRanks {
   readonly search: {
     readonly S: readonly Evaluation[];
     readonly T: readonly Evaluation[];
-    /** Right answers that S and T had to reach. */
-    readonly needed: { readonly S: number; readonly T: number };
+    /** Right answers that S and T had to reach; null where they were not counted, and say nothing of one sample more. */
+    readonly needed: { readonly S: number; readonly T: number } | null;
   } | null;
 }
 
@@ -108,6 +108,7 @@ function asTuple({ k, correct, passed, estimate }: Evaluation): EvaluationEntry 
 }
 
 function fragility({ view }: Layer, search: NonNullable<FoundRanks["search"]>): LayerReport["fragility"] {
+  if (!search.needed) return null;
   const kS = fragilityBand(view.columns, search.S, search.needed.S);
   const kT = fragilityBand(view.rows, search.T, search.needed.T);
   return {

@@ -32,18 +32,15 @@ export interface LayerSearch {
 
 /** The paper's search for one layer: k_S with P_T = I, then k_T on top of it (paper, section 2.2). */
 export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
-  const { layer, basis, evaluator, scoring, tolerance, baseline, work } = task;
+  const { layer, evaluator, baseline, work } = task;
   const { columns, rows } = layer.view;
-  const samples = scoring.targets.length;
-  const originalCorrect = Math.round(scoring.original * samples);
-  const slack = slackSamples(tolerance, samples);
+  const { originalCorrect, slack } = threshold(task);
   const matters = await evaluator.start(layer);
-  const weightAt = (kS: number, kT: number): Float32Array => weightElements(layer.view, projectLayer(basis, kS, kT));
   const evaluate = async (k: number, kS: number, kT: number, needed: number): Promise<Evaluation> => {
     work.evaluations++;
     // A layer that nothing of the output depends on cannot change an answer.
     if (!matters) return { k, correct: originalCorrect, passed: originalCorrect >= needed };
-    const { correct, passed, estimate, bounds } = await evaluator.judge(weightAt(kS, kT), needed);
+    const { correct, passed, estimate, bounds } = await evaluator.judge(candidate(task, kS, kT), needed);
     return { k, correct, passed, ...(correct === null ? { estimate, bounds } : {}) };
   };
   const neededS = originalCorrect - slack;
@@ -52,7 +49,7 @@ export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
   if (baseline === "previous" && found?.correct === null) {
     // What k_T is measured from has to be counted to the end.
     work.evaluations++;
-    const counted = { k: S.k, correct: await evaluator.correct(weightAt(S.k, rows)), passed: true };
+    const counted = { k: S.k, correct: await evaluator.correct(candidate(task, S.k, rows)), passed: true };
     S = { ...S, evaluations: S.evaluations.map((evaluation) => (evaluation === found ? counted : evaluation)) };
   }
   const atS = S.evaluations.find(({ k }) => k === S.k)?.correct ?? originalCorrect;
@@ -63,6 +60,17 @@ export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
     kT: T.k,
     search: { S: S.evaluations, T: T.evaluations, needed: { S: neededS, T: neededT } },
   };
+}
+
+/** W′ at these ranks, as the tensor has it. */
+export function candidate({ layer, basis }: LayerSearch, kS: number, kT: number): Float32Array {
+  return weightElements(layer.view, projectLayer(basis, kS, kT));
+}
+
+/** The original's right answers, and how many fewer are allowed. */
+export function threshold({ scoring, tolerance }: LayerSearch): { originalCorrect: number; slack: number } {
+  const samples = scoring.targets.length;
+  return { originalCorrect: Math.round(scoring.original * samples), slack: slackSamples(tolerance, samples) };
 }
 
 /** Forward equivalents that an analysis will take at most: for the time left. */

@@ -1,7 +1,9 @@
 import { cutIntoBatches, rearranged } from "../calibration/batches";
 import { checkLabels } from "../calibration/labels";
 import type { EvaluatorContext } from "../lowrank/evaluator";
-import { evaluationBatch, fragileOutside } from "../lowrank/sampleOrder";
+import { TEST_BATCH, testSamples } from "../lowrank/pairedTest";
+import { evaluationBatch, fragileFirst, fragileOutside } from "../lowrank/sampleOrder";
+import type { SearchKind } from "../searchKind";
 import { accuracyOf, answersOfOriginal, chooseOutput, type ScoringContext } from "./accuracy";
 import type { Subject, SubjectData } from "./prepare";
 
@@ -15,7 +17,7 @@ export interface Scoring {
   /** Accuracy of the original, 0…1. */
   readonly original: number;
   /** The validation samples as evaluations take them: in an order, and in batches, that let them stop early. */
-  readonly evaluator: Omit<EvaluatorContext, "onWork" | "cacheBytes">;
+  readonly evaluator: (search: SearchKind) => Omit<EvaluatorContext, "onWork" | "cacheBytes">;
 }
 
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */
@@ -39,24 +41,30 @@ export async function scoreOriginal(
   const { predicted, margins } = await answersOfOriginal(model.path, context, labels);
   const targets = labels ?? predicted;
   const right = Uint8Array.from(targets, (target, sample) => Number(predicted[sample] === target));
-  const order = fragileOutside(margins, right);
-  const size = evaluationBatch(targets.length, macsPerSample, validationBatches.size);
   return {
     context,
     classes: output.classes,
     metric: labels ? "top-1" : "agreement",
     targets,
     original: accuracyOf(predicted, targets),
-    evaluator: {
-      model,
-      index,
-      batches: cutIntoBatches(rearranged(validation, order), index.dataInputs, size),
-      outputName: output.name,
-      targets: Int32Array.from(order, (sample) => targets[sample]),
-      right: Uint8Array.from(order, (sample) => right[sample]),
-      macShare,
-      device: device.used,
-      signal,
+    evaluator: (search) => {
+      const order = search === "exact" ? fragileOutside(margins, right) : fragileFirst(margins);
+      const most = validationBatches.size;
+      const size =
+        search === "exact" ? evaluationBatch(targets.length, macsPerSample, most) : Math.min(TEST_BATCH, most);
+      const used = search === "exact" ? order : order.subarray(0, testSamples(order.length));
+      return {
+        model,
+        index,
+        batches: cutIntoBatches(rearranged(validation, used), index.dataInputs, size),
+        outputName: output.name,
+        targets: Int32Array.from(order, (sample) => targets[sample]),
+        right: Uint8Array.from(order, (sample) => right[sample]),
+        margins: Float64Array.from(order, (sample) => margins[sample]),
+        macShare,
+        device: device.used,
+        signal,
+      };
     },
   };
 }

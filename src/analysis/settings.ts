@@ -7,7 +7,7 @@ import type { SubjectData } from "./prepare";
 export async function reportSettings(
   config: ResolvedConfig,
   data: SubjectData | null,
-  choices: Pick<ReportSettings, "tolerance" | "ranks" | "search" | "baseline" | "energy">,
+  choices: Pick<ReportSettings, "tolerance" | "ranks" | "search" | "searchError" | "baseline" | "energy">,
 ): Promise<ReportSettings> {
   return {
     calibration: await dataSettings(config.calibration, data?.calibration ?? null),

@@ -91,3 +91,12 @@ export function resultWarnings(
   }
   return warnings;
 }
+
+/** How far the verdicts of the fast search reach their error probability. */
+export function fastSearchWarnings(byEstimate: number, evaluations: number, errorProbability: number): string[] {
+  if (byEstimate === 0) return [];
+  return [
+    `${byEstimate} of ${evaluations} tests of the fast search ended before the chance of a wrong verdict was below ` +
+      `${errorProbability}; their best estimate decided. --search exact counts all samples where it has to.`,
+  ];
+}

@@ -123,7 +123,7 @@ function headline(report: ModelReport): string {
     ]);
   }
   const how = {
-    search: `rank search, ${settings.tolerance} points for each projection of each layer (baseline: ${settings.baseline})`,
+    search: `${settings.search === "fast" ? "fast rank search" : "rank search"}, ${settings.tolerance} points for each projection of each layer (baseline: ${settings.baseline})`,
     energy: `${percent(settings.energy, 2)} of the energy on both sides, no search`,
     none: "weights only: no data was used",
   }[settings.ranks];

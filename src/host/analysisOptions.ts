@@ -5,6 +5,7 @@ import { MEMORY_SIZE, parseMemorySize } from "../memorySize";
 import { fill } from "../text/template";
 import type { AnalyzeOptions } from "../analyze";
 import { deviceChoices } from "../runtime/executionProviders";
+import { searchKinds } from "../searchKind";
 
 const limit = z.int().positive().nullable();
 
@@ -12,6 +13,7 @@ const settingsSchema = z.object({
   device: z.enum(deviceChoices),
   /** Percentage points. */
   tolerance: z.number().min(0).max(100),
+  search: z.enum(searchKinds),
   /** Samples; null for all. */
   calibrationLimit: limit,
   validationLimit: limit,
@@ -29,6 +31,7 @@ export type AnalysisSettings = z.infer<typeof settingsSchema>;
 export const defaultSettings: AnalysisSettings = {
   device: "auto",
   tolerance: DEFAULT_TOLERANCE,
+  search: "exact",
   calibrationLimit: null,
   validationLimit: null,
   memory: "",
@@ -45,6 +48,8 @@ function allowed(name: keyof AnalysisSettings, t: Translate): string {
       return t("one of {0}", deviceChoices.join(", "));
     case "tolerance":
       return t("a number of percentage points from 0 to 100");
+    case "search":
+      return t("one of {0}", searchKinds.join(", "));
     case "calibrationLimit":
     case "validationLimit":
       return t("a whole number of samples, 1 or more, or null for all");
@@ -91,9 +96,9 @@ function limited(data: DataConfig, most: number | null): DataConfig {
  * @param cacheFolder where results are kept, if the settings say so.
  */
 export function processOptions(
-  { device, memory, cache }: AnalysisSettings,
+  { device, search, memory, cache }: AnalysisSettings,
   cacheFolder: string,
-): Pick<AnalyzeOptions, "device" | "memory" | "cache"> {
+): Pick<AnalyzeOptions, "device" | "search" | "memory" | "cache"> {
   const bytes = parseMemorySize(memory);
-  return { device, ...(bytes === null ? {} : { memory: bytes }), ...(cache ? { cache: cacheFolder } : {}) };
+  return { device, search, ...(bytes === null ? {} : { memory: bytes }), ...(cache ? { cache: cacheFolder } : {}) };
 }

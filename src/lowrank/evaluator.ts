@@ -7,8 +7,10 @@ import type { Node } from "../onnx/schema";
 import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
 import type { Device } from "../runtime/executionProviders";
 import { createSession, type Session, type TensorValue } from "../runtime/session";
-import { countCorrect, predictions } from "./accuracy";
+import { countCorrect, predictions, scoreMargins } from "./accuracy";
 import { ActivationStore } from "./activationStore";
+import { MarginModel, Moves } from "./marginModel";
+import { PairedTest, type TestVerdict } from "./pairedTest";
 import { Tally, type BatchAnswers } from "./tally";
 
 /** What an evaluator works on. */
@@ -20,8 +22,12 @@ export interface EvaluatorContext {
   readonly outputName: string;
   /** The right class of each sample. */
   readonly targets: Int32Array;
-  /** Per sample, 1 where the original's answer is right. */
+  /**
+   * Per sample, 1 where the original's answer is right, and its margin; also of samples beyond those of the batches, where
+   * {@link Evaluator.compare} decides by the first ones.
+   */
   readonly right: Uint8Array;
+  readonly margins: Float64Array;
   /** Share of the network's MACs that lie in `nodes`. */
   readonly macShare: (nodes: ReadonlySet<Node>) => number;
   /** The processor where it is left out. */
@@ -31,6 +37,16 @@ export interface EvaluatorContext {
   readonly cacheBytes: number;
   /** Called after every batch that was run, with its cost in forward equivalents. */
   readonly onWork: (forwardEquivalents: number) => void;
+}
+
+/** What is known of a candidate when its verdict is certain. */
+export interface Judgement {
+  /** Samples right; null where not all were run. */
+  readonly correct: number | null;
+  readonly passed: boolean;
+  /** Samples that are right for certain, and how many can be. */
+  readonly bounds: readonly [atLeast: number, atMost: number];
+  readonly estimate: number;
 }
 
 /** The weight of the layer under search is an input of its suffix, under this name. */
@@ -47,10 +63,13 @@ export class Evaluator {
   private suffix: { session: Session; share: number; inputs: readonly string[] } | undefined;
   private layer: Layer | undefined;
   private readonly dataDependent: ReadonlySet<Node>;
+  /** The original's answers, in the order of the samples. */
+  readonly answered: MarginModel;
 
   constructor(private readonly context: EvaluatorContext) {
     this.dataDependent = dataDependentNodes(context.index);
     this.boundary = new ActivationStore(context.cacheBytes);
+    this.answered = new MarginModel(context.margins, context.right);
   }
 
   /** The most bytes of activations that were kept at a time. */
@@ -91,20 +110,40 @@ export class Evaluator {
   /** Right answers over all samples with `weight` (in the tensor's order) in the place of the layer's own. */
   async correct(weight: Float32Array): Promise<number> {
     let correct = 0;
-    for (let i = 0; i < this.context.batches.count; i++) correct += await this.correctIn(i, weight);
+    for (let i = 0; i < this.context.batches.count; i++) correct += (await this.answers(i, weight)).right;
     return correct;
   }
 
-  /**
-   * Whether at least `needed` samples are right with `weight`, as {@link correct} would find; it stops as soon as that is
-   * certain, with {@link Tally.correct} null.
-   */
-  async judge(weight: Float32Array, needed: number): Promise<Tally> {
+  /** Whether at least `needed` samples are right, as {@link correct} would find; it stops as soon as that is certain. */
+  async judge(weight: Float32Array, needed: number): Promise<Judgement> {
     const tally = new Tally(this.originalAnswers(), needed);
+    const moves = new Moves(this.answered.samples);
     for (let next = tally.next(); next !== null; next = tally.next()) {
-      tally.add(next, await this.correctIn(next, weight));
+      const { right, margins } = await this.answers(next, weight);
+      tally.add(next, right);
+      this.follow(moves, next, margins);
     }
-    return tally;
+    const { mean } = this.answered.expectedFall(moves.spread, moves.run);
+    return { correct: tally.correct, passed: tally.passed, bounds: tally.bounds, estimate: tally.estimate(mean) };
+  }
+
+  /** Tests on the samples in their order whether at least `needed` are right; with the spread of the margins' moves. */
+  async compare(
+    weight: Float32Array,
+    needed: number,
+    errorProbability: number,
+  ): Promise<TestVerdict & { readonly spread: number }> {
+    const test = new PairedTest(this.answered, needed, errorProbability, this.suffix?.share ?? 1);
+    const moves = new Moves(this.answered.samples);
+    let fall = 0;
+    for (const [batch, before] of this.originalAnswers().entries()) {
+      const { right, margins } = await this.answers(batch, weight);
+      fall += before.right - right;
+      this.follow(moves, batch, margins);
+      const verdict = test.verdict(moves, fall);
+      if (verdict) return { ...verdict, spread: moves.spread };
+    }
+    throw new Error("the test has no verdict on all of its samples");
   }
 
   /** Gives back the session and everything that is kept. */
@@ -113,8 +152,8 @@ export class Evaluator {
     this.boundary.close();
   }
 
-  /** Right answers in one batch. */
-  private async correctIn(batch: number, weight: Float32Array): Promise<number> {
+  /** One batch: how many are right, and the margin of each sample. */
+  private async answers(batch: number, weight: Float32Array): Promise<{ right: number; margins: Float64Array }> {
     const { outputName, targets, signal, onWork } = this.context;
     if (!this.suffix || !this.layer) throw new Error("start() comes first");
     const { session, share, inputs } = this.suffix;
@@ -124,7 +163,15 @@ export class Evaluator {
     const output = (await session.run(feeds)).get(outputName)!;
     const { start, samples, rows } = this.extent(batch);
     onWork(samples * share);
-    return countCorrect(predictions(output, rows, samples), targets, start);
+    return {
+      right: countCorrect(predictions(output, rows, samples), targets, start),
+      margins: scoreMargins(output, rows, targets.subarray(start, start + samples)),
+    };
+  }
+
+  private follow(moves: Moves, batch: number, margins: Float64Array): void {
+    const { start, samples } = this.extent(batch);
+    moves.add(start, this.context.margins.subarray(start, start + samples), margins);
   }
 
   private originalAnswers(): BatchAnswers[] {

@@ -11,6 +11,11 @@ export function fragileOutside(margins: Float64Array, right: Uint8Array): Uint32
   return Uint32Array.from(margins.keys()).sort((a, b) => right[b] - right[a] || margins[a] - margins[b]);
 }
 
+/** The order for a test that may stop at any sample: the smallest margins first, right or wrong. */
+export function fragileFirst(margins: Float64Array): Uint32Array {
+  return Uint32Array.from(margins.keys()).sort((a, b) => Math.abs(margins[a]) - Math.abs(margins[b]));
+}
+
 /** Batches into which the samples of an evaluation are cut, so that one can stop soon after its verdict is certain. */
 const BATCHES = 40;
 /** Multiply–adds that a batch should have at least, or the cost of a call outweighs them. */

@@ -60,10 +60,13 @@ export class Tally {
     return [this.right, this.samples - this.wrong];
   }
 
-  /** Right answers if those not run are as the original's, within what the verdict leaves open. */
-  get estimate(): number {
-    const found = this.expected();
-    return this.passed ? Math.max(found, this.needed) : Math.min(found, this.needed - 1);
+  /** Right answers where those not run are `fall` fewer than the original's, within what the verdict leaves open. */
+  estimate(fall: number): number {
+    const found = Math.round(this.expected() - fall);
+    const [atLeast, atMost] = this.bounds;
+    return this.passed
+      ? Math.max(Math.min(found, atMost), atLeast, this.needed)
+      : Math.min(Math.max(found, atLeast), atMost, this.needed - 1);
   }
 
   private expected(): number {

@@ -1,6 +1,6 @@
 import type { ReportSettings } from "../report";
 import type { ReportFigures } from "./layer";
-import { fileName, visible } from "./names";
+import { fileName, shortName, visible } from "./names";
 import { elapsed, percent, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
 import { counted, fill } from "./template";
@@ -18,6 +18,7 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   terms.push([words.device, deviceText(device, words)]);
   const time = elapsed(cost.seconds);
   terms.push([words.time, evaluatedText(time, cost.evaluations, words)]);
+  terms.push(...profile(report, words));
   if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
@@ -25,7 +26,10 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
 }
 
 /** "webgpu: 3.1 times as fast… (cuda: not installed; on the processor: Shape ×2)" */
-export function deviceText({ used, why, tried, onProcessor, eigensolver }: ReportFigures["device"], words: ReportWords): string {
+export function deviceText(
+  { used, why, tried, onProcessor, eigensolver }: ReportFigures["device"],
+  words: ReportWords,
+): string {
   const more = tried.map((one) => `${one.device}: ${one.why}`);
   if (onProcessor.length > 0) {
     const operators = onProcessor.map(({ operator, nodes }) => (nodes === 1 ? operator : `${operator} ×${nodes}`));
@@ -40,9 +44,33 @@ function evaluatedText(time: string, evaluations: number, words: ReportWords): s
   return fill(evaluations === 1 ? words.oneEvaluation : words.evaluations, time, thousands(evaluations));
 }
 
-function ranksText({ ranks, baseline, energy }: ReportSettings, words: ReportWords): string {
+/** Stages and layers that are named, the slowest first. */
+const MOST_STAGES = 4;
+const MOST_LAYERS = 3;
+
+/** Where the time went, in stages and in layers. */
+function profile({ cost, layers }: ReportFigures, words: ReportWords): [term: string, value: string][] {
+  const slowest = (seconds: readonly (readonly [name: string, seconds: number])[], most: number): string =>
+    [...seconds]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, most)
+      .map(([name, each]) => fill(words.secondsOf, name, elapsed(each)))
+      .join(", ");
+  const stages = slowest(Object.entries(cost.stages), MOST_STAGES);
+  const byLayer = layers.flatMap(({ name }, i): [string, number][] => {
+    const seconds = cost.layers?.[i];
+    return seconds === undefined ? [] : [[shortName(visible(name)), seconds]];
+  });
+  return [
+    ...(stages === "" ? [] : [[words.stages, stages] as [string, string]]),
+    ...(byLayer.length < 2 ? [] : [[words.slowestLayers, slowest(byLayer, MOST_LAYERS)] as [string, string]]),
+  ];
+}
+
+function ranksText({ ranks, search, baseline, energy }: ReportSettings, words: ReportWords): string {
   if (ranks === "none") return words.byWeights;
   if (ranks === "energy") return fill(words.byEnergy, percent(energy, 2));
+  if (search === "fast") return words.byFastSearch;
   return baseline === "previous" ? words.bySearchFromPrevious : words.bySearch;
 }
 

@@ -7,8 +7,10 @@ import {
   parseSettings,
   processOptions,
   settingNames,
+  type AnalysisSettings,
 } from "../../src/host/analysisOptions";
 import { deviceChoices } from "../../src/runtime/executionProviders";
+import { searchKinds } from "../../src/searchKind";
 
 const properties = packageJson.contributes.configuration.properties;
 
@@ -17,6 +19,7 @@ describe("the settings of an analysis", () => {
     const declared = settingNames.map((name) => [name, properties[`ranklens.${name}`].default]);
     expect(Object.fromEntries(declared)).toEqual(defaultSettings);
     expect(properties["ranklens.device"].enum).toEqual(deviceChoices);
+    expect(properties["ranklens.search"].enum).toEqual(searchKinds);
     expect(parseSettings(defaultSettings)).toEqual(defaultSettings);
   });
 
@@ -68,9 +71,11 @@ describe("the settings of an analysis", () => {
   });
 
   it("name memory in bytes, where they name it", () => {
-    expect(processOptions(defaultSettings, "/kept")).toEqual({ device: "auto", cache: "/kept" });
-    expect(processOptions({ ...defaultSettings, device: "cpu", memory: "2GB", cache: false }, "/kept")).toEqual({
+    expect(processOptions(defaultSettings, "/kept")).toEqual({ device: "auto", search: "exact", cache: "/kept" });
+    const own: AnalysisSettings = { ...defaultSettings, device: "cpu", search: "fast", memory: "2GB", cache: false };
+    expect(processOptions(own, "/kept")).toEqual({
       device: "cpu",
+      search: "fast",
       memory: 2 ** 31,
     });
   });

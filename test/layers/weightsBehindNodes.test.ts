@@ -193,6 +193,7 @@ describe("a weight behind other nodes is a layer", () => {
       outputName: "y",
       targets,
       right: new Uint8Array(targets.length),
+      margins: new Float64Array(targets.length),
       macShare: () => 1,
       signal: undefined,
       onWork: () => undefined,

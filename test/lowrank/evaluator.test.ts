@@ -48,6 +48,7 @@ function context({ model, index }: Opened, batches: Batches, more: Partial<Evalu
     outputName: "y",
     targets: classes(SAMPLES, CLASSES, 2),
     right: new Uint8Array(SAMPLES),
+    margins: new Float64Array(SAMPLES),
     macShare: () => 1,
     signal: undefined,
     cacheBytes: Infinity,

@@ -53,7 +53,12 @@ describe("an evaluation that stops early", () => {
         for (const threshold of [needed - 1, needed, needed + 1]) {
           expect(atLeast >= threshold || atMost < threshold).toBe(true);
         }
-        expect(tally.estimate >= needed).toBe(tally.passed);
+        for (const fall of [-200, -3, 0, 5, 200, Infinity]) {
+          const estimate = tally.estimate(fall);
+          expect(estimate >= needed).toBe(tally.passed);
+          expect(estimate).toBeGreaterThanOrEqual(atLeast);
+          expect(estimate).toBeLessThanOrEqual(atMost);
+        }
       }),
       { seed: 41, numRuns: 2000 },
     ));

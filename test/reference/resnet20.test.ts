@@ -89,7 +89,7 @@ describe.skipIf(missing !== undefined)("on a subset", () => {
     const second = await analyze(model, options);
     const timeless = (report: ModelReport): unknown => ({
       ...report,
-      cost: { ...report.cost, seconds: 0, stages: {}, memory: { ...report.cost.memory, peak: 0 } },
+      cost: { ...report.cost, seconds: 0, stages: {}, layers: [], memory: { ...report.cost.memory, peak: 0 } },
     });
     expect(timeless(second)).toEqual(timeless(first));
   });
