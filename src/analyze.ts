@@ -22,6 +22,7 @@ import { Evaluator } from "./lowrank/evaluator";
 import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
 import { readConstant } from "./onnx/constants";
 import { editedModelBytes, type GraphEdit } from "./onnx/edit";
+import { sha256OfModel, stampOfModel } from "./onnx/sha256";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";
 import type { DeviceChoice } from "./runtime/executionProviders";
@@ -52,6 +53,10 @@ export interface AnalyzeOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
 }
+
+/** Its layers were read as they were asked for. */
+const CHANGED =
+  "The model file was written to during the analysis: some numbers may be those of the old file, some of the new. Analyze it again.";
 
 /** The share of energy that is kept where there is no validation data to search with. */
 export const DEFAULT_ENERGY = 0.99;
@@ -94,6 +99,9 @@ export async function analyzeWithData(
   const fast = kind === "fast" ? new FastSearch(searchError) : null;
   const search = (task: LayerSearch): Promise<FoundRanks> => fast?.searchLayer(task) ?? searchLayer(task);
   const watch = new Stopwatch();
+  const stamp = stampOfModel(model);
+  const unchanged = (): boolean => stampOfModel(model) === stamp;
+  const sha256 = await watch.time("preparation", () => sha256OfModel(model));
   const opening = { ...options, device: options.device ?? "auto" };
   const cacheBytes = options.memory ?? defaultCacheBytes();
   const preview = options.preview
@@ -123,12 +131,13 @@ export async function analyzeWithData(
   const kept =
     options.cache === undefined
       ? null
-      : await KeptResults.open(
+      : KeptResults.open(
           options.cache,
-          subject,
+          sha256,
           data,
           await reportSettings(config, data, choices),
           eigensolver.name,
+          unchanged,
         );
   // A fast search goes by what it saw in the layers before: its decisions are not those of one layer alone.
   const keptRanks = kind === "exact" ? kept : null;
@@ -144,7 +153,13 @@ export async function analyzeWithData(
       meter.enter("calibration");
       const beforeGrams = meter.total;
       const grams = await watch.time("calibration", () =>
-        gramsOf(group, kept, (missing) => calibrate(subject, data, missing, options.signal, onWork)),
+        gramsOf(
+          group,
+          kept,
+          (missing) => calibrate(subject, data, missing, options.signal, onWork),
+          // Where they could not be computed on the device, every report is to say so.
+          () => data.fallbacks.length === 0,
+        ),
       );
       if (meter.total === beforeGrams) meter.settle(data.calibration.count / groups.length, beforeGrams);
       for (const layer of group) {
@@ -182,13 +197,14 @@ export async function analyzeWithData(
   const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
-    ...(await reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name })),
+    ...reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name }, sha256),
     settings,
     accuracy,
     cost: { seconds: watch.seconds(), ...work, ...spent, layers: layerSeconds },
     preview: preview && previewReport(subject, preview, { ...spent, cacheBytes }),
     layers: layerReports,
     warnings: [
+      ...(unchanged() ? [] : [CHANGED]),
       ...subject.warnings,
       ...(preview ? previewWarnings(preview) : []),
       ...dataWarnings(subject, data, scoring, searches ? tolerance : null),

@@ -218,11 +218,14 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
 
 /** A process that was killed could not clean up: removes what processes that have ended had begun for this target. */
 export function removeLeftovers(target: string): void {
-  const folder = path.dirname(path.resolve(target));
+  removeLeftoversIn(path.dirname(path.resolve(target)), path.basename(target));
+}
+
+/** The same for all targets in a folder, or for one. */
+export function removeLeftoversIn(folder: string, target: string | null = null): void {
   for (const name of readdirSync(folder)) {
     const match = TEMPORARY.exec(name);
-    if (match?.[1] === path.basename(target) && !isRunning(Number(match[2]))) {
-      rmSync(path.join(folder, name), { recursive: true, force: true });
-    }
+    if (!match || (target !== null && match[1] !== target) || isRunning(Number(match[2]))) continue;
+    rmSync(path.join(folder, name), { recursive: true, force: true });
   }
 }

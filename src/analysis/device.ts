@@ -121,7 +121,7 @@ function largestDifference(outputs: TensorValues, expected: TensorValues): numbe
     let difference = 0;
     for (let i = 0; i < value.data.length; i++) {
       const one = value.data[i];
-      scale = Math.max(scale, Math.abs(one));
+      if (Number.isFinite(one)) scale = Math.max(scale, Math.abs(one));
       // Math.max keeps a NaN.
       difference = Math.max(difference, Object.is(found.data[i], one) ? 0 : Math.abs(found.data[i] - one));
     }
@@ -136,5 +136,7 @@ function isFloat(value: TensorValue): value is TensorValue & { data: Float32Arra
 
 function notWorking({ name, title }: ExecutionProvider, why: string): ExpectedError {
   const cuda = name === "cuda" ? " README.md says how to install CUDA's provider." : "";
-  return new ExpectedError(`${title} does not work here (--device ${name}): ${why}.${cuda} Use --device auto, or cpu.`);
+  return new ExpectedError(
+    `${title} does not work here (--device ${name}): ${why}.${cuda} Use --device auto, or cpu (in VS Code: ranklens.device).`,
+  );
 }

@@ -1,11 +1,11 @@
 import * as z from "zod";
+import { splitMember } from "../calibration/npz";
 import { ContentCache, type CacheKey } from "../cache/contentCache";
 import { gramKey, type Layer } from "../layers/layer";
-import { sha256OfModel } from "../onnx/sha256";
 import type { ReportSettings } from "../report";
 import type { GramMatrices } from "../runtime/gramGraph";
 import type { FoundRanks } from "./layerReport";
-import type { Subject, SubjectData } from "./prepare";
+import type { SubjectData } from "./prepare";
 
 /** Behind the matrices of an entry: what they are, and how many rows each has. */
 const TRAILER = 2;
@@ -23,20 +23,23 @@ export class KeptResults {
     private readonly calibrated: CacheKey,
     /** What a search depends on, beside the layer. */
     private readonly searched: CacheKey,
+    /** Whether the model's files are what they were when they were hashed. */
+    private readonly unchanged: () => boolean,
   ) {}
 
   /** @param settings those of the report: with the hashes of the data, and all that decides what is computed. */
-  static async open(
+  static open(
     folder: string,
-    { model }: Subject,
+    sha256: string,
     { calibrationBatches, device }: SubjectData,
     settings: ReportSettings,
     eigensolver: string | null,
-  ): Promise<KeptResults> {
+    unchanged: () => boolean,
+  ): KeptResults {
     const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
     const calibrated = {
       version: VERSION,
-      model: await sha256OfModel(model),
+      model: sha256,
       calibration: withoutPaths(calibration),
       preprocess,
       // Sums are rounded batch by batch.
@@ -52,7 +55,7 @@ export class KeptResults {
       batchSize,
       eigensolver,
     };
-    return new KeptResults(new ContentCache(folder), calibrated, searched);
+    return new KeptResults(new ContentCache(folder), calibrated, searched, unchanged);
   }
 
   grams(layer: Layer): GramMatrices | null {
@@ -69,6 +72,7 @@ export class KeptResults {
   }
 
   keepGrams(layer: Layer, grams: GramMatrices): void {
+    if (!this.unchanged()) return;
     const [{ kind, matrix }] = grams;
     const trailer = Float64Array.of(kind === "gram" ? GRAM : ROWS, matrix.rows);
     this.cache.put("gram", this.gramKeyOf(layer), concatenated([...grams.map((one) => one.matrix.data), trailer]));
@@ -82,6 +86,7 @@ export class KeptResults {
   }
 
   keepRanks(layer: Layer, ranks: FoundRanks): void {
+    if (!this.unchanged()) return;
     this.cache.put("ranks", this.ranksKeyOf(layer), Buffer.from(JSON.stringify(ranks)));
   }
 
@@ -112,10 +117,13 @@ const foundRanks: z.ZodType<FoundRanks> = z.object({
   }),
 });
 
-/** The same data may lie elsewhere: it is known by its hashes. */
+/** The same data may lie elsewhere: it is known by its hashes, and in an archive by the names of its arrays. */
 function withoutPaths(data: ReportSettings["calibration"]): unknown {
   if (!data) return null;
-  return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "source" && key !== "labels"));
+  const { source, labels, ...rest } = data;
+  const sources = typeof source === "string" ? [["", source]] : Object.entries(source);
+  const members = sources.map(([input, file]) => [input, splitMember(file).member]);
+  return { ...rest, members, labels: labels === undefined ? null : splitMember(labels).member };
 }
 
 /** Null where there is no entry, or none of numbers. */

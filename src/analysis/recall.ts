@@ -3,11 +3,15 @@ import type { GramMatrices } from "../runtime/gramGraph";
 import type { FoundRanks } from "./layerReport";
 import type { KeptResults } from "./kept";
 
-/** Gram matrices of `layers`: those that are kept, and the others by `calibrate`, which are kept from then on. */
+/**
+ * Gram matrices of `layers`: those that are kept, and the others by `calibrate`, which are kept from then on if `worth` says
+ * so.
+ */
 export async function gramsOf(
   layers: readonly Layer[],
   kept: KeptResults | null,
   calibrate: (layers: readonly Layer[]) => Promise<Map<string, GramMatrices>>,
+  worth: () => boolean,
 ): Promise<Map<string, GramMatrices>> {
   const grams = new Map<string, GramMatrices>();
   for (const layer of layers) {
@@ -17,6 +21,7 @@ export async function gramsOf(
   const missing = layers.filter((layer) => !grams.has(gramKey(layer)));
   if (missing.length === 0) return grams;
   for (const [key, matrices] of await calibrate(missing)) grams.set(key, matrices);
+  if (!worth()) return grams;
   const unkept = new Map(missing.map((layer) => [gramKey(layer), layer]));
   for (const [key, layer] of unkept) kept?.keepGrams(layer, grams.get(key)!);
   return grams;

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../config";
 import { DEFAULT_TOLERANCE } from "../config";
 import { layerWeightSpectrum } from "../lowrank/layerBasis";
+import { sha256OfModel } from "../onnx/sha256";
 import { readConstant } from "../onnx/constants";
 import type { LayerReport, ModelReport } from "../report";
 import { noDevice } from "./device";
@@ -26,6 +27,7 @@ export async function analyzeWeights(
   options: WeightsOnlyOptions,
 ): Promise<ModelReport> {
   const watch = new Stopwatch();
+  const sha256 = await sha256OfModel(subject.model);
   const layers: LayerReport[] = [];
   for (const layer of subject.layers) {
     options.signal?.throwIfAborted();
@@ -35,7 +37,7 @@ export async function analyzeWeights(
     options.onEvent?.({ kind: "layer", layer: report });
   }
   return {
-    ...(await reportHead(subject, layers, { ...noDevice(options.device ?? "auto"), eigensolver: null })),
+    ...reportHead(subject, layers, { ...noDevice(options.device ?? "auto"), eigensolver: null }, sha256),
     settings: await reportSettings({}, null, {
       tolerance: options.tolerance ?? config.tolerance ?? DEFAULT_TOLERANCE,
       ranks: "none",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import path from "node:path";
-import { writeFileAtomically } from "../atomicFile";
+import { removeLeftoversIn, writeFileAtomically } from "../atomicFile";
 
 /** What an entry is of: plain data, the same for the same content. */
 export type CacheKey = Readonly<Record<string, unknown>>;
@@ -47,6 +47,8 @@ export class ContentCache {
     if (size > this.limit) return;
     this.quietly(() => {
       mkdirSync(this.folder, { recursive: true });
+      // A process that was killed leaves what it was writing, which may be large.
+      removeLeftoversIn(this.folder);
       this.makeRoom(size);
       writeFileAtomically(this.fileOf(kind, key), [digest(content), content], { force: true });
     });

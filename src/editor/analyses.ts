@@ -6,7 +6,8 @@ import type { ModelRecord } from "../host/modelRecord";
 import type { ModelReport } from "../report";
 import { percent } from "../text/numbers";
 import { askForConfig, type Measured } from "./configWizard";
-import { failureText, showFailure } from "./failures";
+import { failureText, guarded, showFailure } from "./failures";
+import { plain } from "./plain";
 import { tellMenus } from "./menus";
 import type { Models } from "./models";
 import { notifyAnalysis } from "./progress";
@@ -68,10 +69,10 @@ export class Analyses implements vscode.Disposable {
     return file === undefined ? askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
   }
 
-  /** Cancels the analysis of a model or, without one, the analysis that runs. */
+  /** Cancels the analysis of a model or, where there is none of it, the one that was begun first. */
   cancel(uri?: vscode.Uri): void {
-    const job = uri === undefined ? [...this.jobs.values()][0] : this.jobs.get(uri.toString());
-    job?.queued.cancel();
+    const own = uri === undefined ? undefined : this.jobs.get(uri.toString());
+    (own ?? [...this.jobs.values()].at(0))?.queued.cancel();
   }
 
   /** Whether models may be run here; tells the user why not. */
@@ -98,7 +99,9 @@ export class Analyses implements vscode.Disposable {
       return true;
     }
     const preview = vscode.l10n.t("Preview");
-    const question = vscode.l10n.t("{0} has a full report, which a preview on few samples would replace.", fileName);
+    const question = plain(
+      vscode.l10n.t("{0} has a full report, which a preview on few samples would replace.", fileName),
+    );
     return (await vscode.window.showWarningMessage(question, preview)) === preview;
   }
 
@@ -122,7 +125,7 @@ export class Analyses implements vscode.Disposable {
       const report = await queued.result;
       record.finished();
       this.models.setReport(uri, report);
-      void this.announce(uri, report);
+      void guarded(this.log, () => this.announce(uri, report));
       this.models.keep(uri, report, before);
     } catch (error) {
       if (queued.cancelled) {
@@ -168,7 +171,7 @@ export class Analyses implements vscode.Disposable {
       settings.ranks === "none"
         ? vscode.l10n.t("{0} is analyzed: mean layer utilization {1} by the weights alone.", fileName, used)
         : vscode.l10n.t("{0} is analyzed: mean layer utilization {1}.", fileName, used);
-    if ((await vscode.window.showInformationMessage(text, show)) === show) await showModel(uri);
+    if ((await vscode.window.showInformationMessage(plain(text), show)) === show) await showModel(uri);
   }
 
   private tell(): void {

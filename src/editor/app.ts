@@ -58,9 +58,10 @@ export function createApp(context: vscode.ExtensionContext): App {
   const commands: Record<CommandId, Command> = {
     "ranklens.analyze": analyze(false),
     "ranklens.preview": analyze(true),
-    "ranklens.cancel": ([uri]) => analyses.cancel(uri instanceof vscode.Uri ? uri : undefined),
+    "ranklens.cancel": ([uri]) => analyses.cancel(uri instanceof vscode.Uri ? uri : activeModel()),
     "ranklens.export": async (args) => {
-      const [uri] = await modelsFor(args, vscode.l10n.t("Model to export"), models.withReport());
+      // Of several that are selected, the one that was clicked: the menu is about its report.
+      const [uri] = await modelsFor(args.slice(0, 1), vscode.l10n.t("Model to export"), models.withReport());
       if (uri) await exports.export(uri);
     },
     "ranklens.showLayer": async (args) => {
@@ -70,7 +71,7 @@ export function createApp(context: vscode.ExtensionContext): App {
     "ranklens.showLog": () => log.show(),
     "ranklens.openConfig": async (args) => {
       const [uri] = await modelsFor(args, vscode.l10n.t("Model whose config to open"));
-      if (uri) await openConfig(uri, log);
+      if (uri) await openConfig(uri, analyses, log);
     },
     "ranklens.analyzeSample": async () => {
       const folder = vscode.Uri.joinPath(context.globalStorageUri, "shapes").fsPath;
@@ -92,7 +93,7 @@ export function createApp(context: vscode.ExtensionContext): App {
       case "export":
         return exports.export(uri);
       case "openConfig":
-        return openConfig(uri, log);
+        return openConfig(uri, analyses, log);
       case "showLog":
         log.show();
         return;
@@ -123,14 +124,15 @@ async function modelsFor(
   among?: readonly vscode.Uri[],
 ): Promise<readonly vscode.Uri[]> {
   const uris = (Array.isArray(selected) ? selected : [first]).filter((one) => one instanceof vscode.Uri);
-  if (uris.length > 0) return uris.filter(({ path: file }) => file.endsWith(".onnx"));
+  if (uris.length > 0) return uris.filter(({ path: file }) => file.toLowerCase().endsWith(".onnx"));
   const uri = activeModel() ?? (await pickModel(title, among));
   return uri === undefined ? [] : [uri];
 }
 
-/** Opens the config of a model; without one, asks for it. */
-async function openConfig(uri: vscode.Uri, log: vscode.LogOutputChannel): Promise<void> {
-  const file = configFileBeside(uri.fsPath);
+/** Opens the config of a model; without one, asks for it, where models may be run: what is proposed is tried. */
+async function openConfig(uri: vscode.Uri, analyses: Analyses, log: vscode.LogOutputChannel): Promise<void> {
+  const file = uri.scheme === "file" ? configFileBeside(uri.fsPath) : undefined;
+  if (file === undefined && !(await analyses.mayRun(uri))) return;
   const config =
     file === undefined ? await askForConfig(uri, settingsFor(uri), log) : { kind: "config" as const, file };
   if (config?.kind === "config") await vscode.window.showTextDocument(vscode.Uri.file(config.file));

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
 import { percent, short, thousands } from "../text/numbers";
@@ -8,6 +9,7 @@ import type { ModelReport } from "../report";
 import type { Analyses } from "./analyses";
 import { failureText, showFailure } from "./failures";
 import type { Models } from "./models";
+import { plain } from "./plain";
 import { notifyQueued } from "./progress";
 import { showModel } from "./showModel";
 import { settingsFor, worker } from "./worker";
@@ -34,21 +36,29 @@ export class Exports {
     const figures = exportFigures(report);
     if (typeof figures === "string") return this.refuse(uri, refusalText(figures, fileName));
     const target = await chooseTarget(uri, figures);
-    if (target !== undefined) await this.write(uri, target);
+    if (target === undefined) return;
+    const now = this.models.record(uri);
+    if (now.isBusy || now.report !== report) {
+      return this.refuse(
+        uri,
+        vscode.l10n.t("{0} has been analyzed anew meanwhile: look at that report first.", fileName),
+      );
+    }
+    // The dialog has asked whether to overwrite what is there now, and nothing that comes to be there.
+    await this.write(uri, target, existsSync(target.fsPath));
   }
 
   private async refuse(uri: vscode.Uri, message: string): Promise<void> {
     const analyze = vscode.l10n.t("Analyze");
     const actions = this.models.record(uri).isBusy ? [] : [analyze];
-    const chosen = await vscode.window.showInformationMessage(message, ...actions);
+    const chosen = await vscode.window.showInformationMessage(plain(message), ...actions);
     if (chosen === analyze) await this.analyses.analyze([uri], false);
   }
 
-  private async write(uri: vscode.Uri, target: vscode.Uri): Promise<void> {
+  private async write(uri: vscode.Uri, target: vscode.Uri, force: boolean): Promise<void> {
     const settings = settingsFor(uri);
     const before = this.models.fingerprintOf(uri);
-    // The dialog has asked whether to overwrite.
-    const output = { from: this.models.reportFile(uri), output: target.fsPath, force: true };
+    const output = { from: this.models.reportFile(uri), output: target.fsPath, force };
     const params = {
       model: uri.fsPath,
       options: { ...processOptions(settings, this.analyses.cacheFolder), ...output },
@@ -65,7 +75,7 @@ export class Exports {
       this.models.keep(uri, report, before);
     } catch (error) {
       if (queued.cancelled) return;
-      const retry = { [vscode.l10n.t("Retry")]: () => this.write(uri, target) };
+      const retry = { [vscode.l10n.t("Retry")]: () => this.write(uri, target, force) };
       return void showFailure(failureText(error, this.log), this.log, retry);
     }
     await offerResult(target, report);
@@ -76,7 +86,11 @@ export class Exports {
 async function chooseTarget(uri: vscode.Uri, figures: ExportFigures): Promise<vscode.Uri | undefined> {
   const go = vscode.l10n.t("Export…");
   const question = vscode.l10n.t("Export a smaller copy of {0}?", path.basename(uri.fsPath));
-  const chosen = await vscode.window.showInformationMessage(question, { modal: true, detail: detailOf(figures) }, go);
+  const chosen = await vscode.window.showInformationMessage(
+    plain(question),
+    { modal: true, detail: detailOf(figures) },
+    go,
+  );
   if (chosen !== go) return undefined;
   return vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.file(exportPath(uri.fsPath)),
@@ -132,7 +146,7 @@ function refusalText(reason: NoExport, fileName: string): string {
 async function offerResult(target: vscode.Uri, { compressed }: ModelReport): Promise<void> {
   const open = vscode.l10n.t("Open");
   const reveal = vscode.l10n.t("Reveal");
-  const chosen = await vscode.window.showInformationMessage(resultText(target, compressed), open, reveal);
+  const chosen = await vscode.window.showInformationMessage(plain(resultText(target, compressed)), open, reveal);
   if (chosen === open) await showModel(target);
   if (chosen === reveal) {
     // The system's file manager is on the user's machine, the file may be on another.

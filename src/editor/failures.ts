@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import { isExpected } from "../errors";
+import { plain } from "./plain";
 
 /** What a user reads about an error; the log gets the stack of one that is nobody's mistake but ours. */
 export function failureText(error: unknown, log: vscode.LogOutputChannel): string {
@@ -19,9 +20,9 @@ export async function showFailure(
   actions: Readonly<Record<string, () => Promise<void>>> = {},
 ): Promise<void> {
   const showLog = vscode.l10n.t("Show Log");
-  const chosen = await vscode.window.showErrorMessage(message, ...Object.keys(actions), showLog);
+  const chosen = await vscode.window.showErrorMessage(plain(message), ...Object.keys(actions), showLog);
   if (chosen === showLog) log.show();
-  else if (chosen !== undefined) await actions[chosen]();
+  else if (chosen !== undefined) await guarded(log, actions[chosen]);
 }
 
 /** Runs a command. Its failure is shown here: one that is thrown on would open a dialog over it. */

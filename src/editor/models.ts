@@ -20,6 +20,8 @@ interface Entry {
   watching: vscode.Disposable | null;
   /** Counts the looks at the file, so that a slow one does not overwrite what a later one has found. */
   looks: number;
+  /** The report that was read from disk: one object, however often it is asked for. */
+  stored: ModelReport | null;
 }
 
 /** A file that is being written changes many times: it is looked at when it has been left alone for this long. */
@@ -114,6 +116,7 @@ export class Models implements AnalyzedModels, vscode.Disposable {
 
   /** Shows a new report. */
   setReport(uri: vscode.Uri, report: ModelReport): void {
+    this.entry(uri).stored = null;
     this.record(uri).setReport(report, null);
     this.changed.fire();
   }
@@ -140,7 +143,7 @@ export class Models implements AnalyzedModels, vscode.Disposable {
     const known = this.entries.get(key);
     if (known) return known;
     const record = new ModelRecord(path.posix.basename(uri.path));
-    const entry = { uri, record, editors: 0, watching: null, looks: 0 };
+    const entry = { uri, record, editors: 0, watching: null, looks: 0, stored: null };
     this.entries.set(key, entry);
     return entry;
   }
@@ -164,7 +167,7 @@ export class Models implements AnalyzedModels, vscode.Disposable {
 
   private storedReport(uri: vscode.Uri): ModelReport | null {
     try {
-      return this.store.load(uri.fsPath);
+      return (this.entry(uri).stored ??= this.store.load(uri.fsPath));
     } catch (error) {
       // A broken one is as good as none: an analysis writes another.
       this.log.warn(isExpected(error) ? error.message : String(error));

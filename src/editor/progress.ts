@@ -4,6 +4,7 @@ import { shortName } from "../text/names";
 import { duration, percent, thousands } from "../text/numbers";
 import type { AnalysisQueue, Queued } from "../host/analysisQueue";
 import type { ModelRecord } from "../host/modelRecord";
+import { plain } from "./plain";
 import type { AnalysisState, ImagesDecoded } from "./panelProtocol";
 
 /** "Searching ranks: layer1.0.conv1 (34%, 0:12 left)" */
@@ -60,10 +61,10 @@ export function notifyAnalysis(title: string, record: ModelRecord, { result, can
     const unsubscribe = record.onMessage((message) => {
       if (message.kind !== "analysis") return;
       const fraction = message.state.kind === "running" ? message.state.fraction : 0;
-      progress.report({ message: progressText(message.state), increment: 100 * Math.max(fraction - shown, 0) });
+      progress.report({ message: plain(progressText(message.state)), increment: 100 * Math.max(fraction - shown, 0) });
       shown = Math.max(fraction, shown);
     });
-    progress.report({ message: progressText(record.analysis) });
+    progress.report({ message: plain(progressText(record.analysis)) });
     await result.catch(() => undefined);
     unsubscribe();
   });
@@ -86,7 +87,7 @@ export function notifyQueued<Result>(
     (ahead) => show(waitingText(ahead)),
   );
   withNotification(title, queued.cancel, async (progress) => {
-    show = (message) => progress.report({ message });
+    show = (message) => progress.report({ message: plain(message) });
     show(shown);
     await queued.result.catch(() => undefined);
   });
@@ -96,7 +97,7 @@ export function notifyQueued<Result>(
 type Progress = vscode.Progress<{ message?: string; increment?: number }>;
 
 function withNotification(title: string, cancel: () => void, task: (progress: Progress) => Promise<void>): void {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const options = { location: vscode.ProgressLocation.Notification, title: plain(title), cancellable: true };
   void vscode.window.withProgress(options, (progress, token) => {
     token.onCancellationRequested(cancel);
     return task(progress);

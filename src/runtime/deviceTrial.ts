@@ -1,4 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import type { TrialReply, TrialRequest } from "./trialProtocol";
 
@@ -18,24 +20,34 @@ const STDERR_TAIL = 2000;
  * @returns what came of it, a crash or an end of patience included.
  * @throws the signal's reason where it is aborted.
  */
-export async function runTrial(request: TrialRequest, { patience, signal, file }: TrialOptions): Promise<TrialReply> {
+export async function runTrial(
+  request: Omit<TrialRequest, "folder">,
+  { patience, signal, file }: TrialOptions,
+): Promise<TrialReply> {
   signal?.throwIfAborted();
+  const folder = mkdtempSync(path.join(os.tmpdir(), "ranklens-device-"));
   const child = fork(file ?? path.join(__dirname, "deviceTrial.js"), [], {
     execArgv: [],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
   });
-  const end = (): void => void child.kill("SIGKILL");
+  const end = (): void => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // A process in a driver does not hear that this one is gone.
+  process.once("exit", end);
   signal?.addEventListener("abort", end);
   const timer = setTimeout(end, 1000 * patience);
   try {
-    const reply = await replyOf(child, request);
+    const reply = await replyOf(child, { ...request, folder });
     signal?.throwIfAborted();
     return reply ?? { kind: "failed", message: `it was not done after ${patience} seconds` };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", end);
+    process.removeListener("exit", end);
     end();
   }
 }

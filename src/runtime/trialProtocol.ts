@@ -7,6 +7,8 @@ export interface TrialRequest {
   readonly model: string;
   readonly device: Device;
   readonly feeds: readonly (readonly [name: string, value: TensorValue])[];
+  /** An empty folder, which the caller removes: the process may not live to do so. */
+  readonly folder: string;
   /** Runs that are timed; 0 for none. */
   readonly timedRuns: number;
 }

@@ -1,14 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
 import { createSession, type Session, type TensorValues } from "./session";
 import type { TrialReply, TrialRequest } from "./trialProtocol";
 
 /** Runs a model on a device, first to see what it gives and where its nodes run, then for the time it takes. */
-export async function trialRun({ model, device, feeds, timedRuns }: TrialRequest): Promise<TrialReply> {
+export async function trialRun({ model, device, feeds, folder, timedRuns }: TrialRequest): Promise<TrialReply> {
   const values = new Map(feeds);
-  const folder = mkdtempSync(path.join(os.tmpdir(), "ranklens-device-"));
   try {
     const session = await createSession(model, model, null, device, path.join(folder, "profile"));
     const outputs = await using(session, () => session.run(values));
@@ -18,8 +16,6 @@ export async function trialRun({ model, device, feeds, timedRuns }: TrialRequest
     return { kind: "ran", outputs: [...outputs], seconds, onProcessor };
   } catch (error) {
     return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
