@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -71,6 +72,14 @@ describe("a cache of results by content", () => {
     cache.put("gram", { a: 1 }, new Uint8Array(60));
     cache.put("gram", { a: 2 }, new Uint8Array(60));
     expect(readdirSync(folder).sort()).toEqual([expect.stringMatching(/^gram-/), "notes.txt"]);
+  });
+
+  it("removes what a process that was killed had begun to write, and leaves alone what one still writes", () => {
+    const ended = spawnSync(process.execPath, ["-e", ""]).pid;
+    const begun = (pid: number): string => `.gram-0.ranklens-cache.${pid}.ranklens-tmp`;
+    for (const pid of [ended, process.ppid]) writeFileSync(path.join(folder, begun(pid)), "x");
+    new ContentCache(folder).put("gram", { a: 1 }, bytes(1));
+    expect(readdirSync(folder).sort()).toEqual([begun(process.ppid), expect.stringMatching(/^gram-/)]);
   });
 
   it("fails nothing where it cannot be written to", () => {

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelReportSchema, type ModelReport } from "../../src/report";
+import { npyBytes } from "../fixtures/npy";
+import { zipBytes } from "../fixtures/zip";
 import { CALIBRATION, childrenOf, cnnLab, expectSuccess, progressLines, VALIDATION, type CnnLab } from "./lab";
-import { setTimeout as sleep } from "node:timers/promises";
+import { IMAGE, images } from "./models";
 
 let lab: CnnLab;
 beforeAll(async () => {
@@ -45,6 +48,23 @@ describe("analyses with --cache", () => {
       expect(report.layers).toEqual(without.layers);
       expect(report.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents, 6);
     }
+  });
+
+  it("tell the arrays of one archive apart", async () => {
+    const array = (name: string, seed: number): { name: string; data: Buffer } => ({
+      name: `${name}.npy`,
+      data: npyBytes("float32", [CALIBRATION, ...IMAGE], images(CALIBRATION, IMAGE, seed)),
+    });
+    lab.write("both.npz", zipBytes([array("one", 1), array("two", 7)]));
+    const of = async (name: string): Promise<ModelReport> => {
+      lab.json("archive.json", { ...lab.config, calibration: { source: `both.npz#${name}` } });
+      return analyzed("--config", "archive.json", "--cache", "kept/archive");
+    };
+    const [one, two, again] = [await of("one"), await of("two"), await of("one")];
+    expect(two.cost.forwardEquivalents).toBeGreaterThan(FRAME + CALIBRATION);
+    expect(two.layers[0].spectra.input).not.toEqual(one.layers[0].spectra.input);
+    expect(again.layers).toEqual(one.layers);
+    expect(again.cost.forwardEquivalents).toBe(FRAME);
   });
 
   it("go on where a killed one was", async () => {
