@@ -1,5 +1,5 @@
 import { gallop } from "../lowrank/gallop";
-import { layerErrors, projectLayer } from "../lowrank/layerBasis";
+import { inputErrors, outputErrors } from "../lowrank/outputErrors";
 import type { Evaluation } from "../lowrank/rankSearch";
 import type { FoundRanks } from "./layerReport";
 import { candidate, threshold, type LayerSearch } from "./ranks";
@@ -36,15 +36,12 @@ export class FastSearch {
     const { columns, rows } = layer.view;
     const { originalCorrect, slack } = threshold(task);
     const matters = await evaluator.start(layer);
-    const errorAt = (kS: number, kT: number): number =>
-      layerErrors(basis, projectLayer(basis, kS, kT), kS, kT).outputError;
-    const evaluate = async (k: number, kS: number, kT: number, needed: number): Promise<Tested> => {
+    const evaluate = async (k: number, [kS, kT]: Ranks, needed: number, error: number): Promise<Tested> => {
       work.evaluations++;
       if (!matters) return { evaluation: { k, correct: originalCorrect, passed: originalCorrect >= needed }, scale: 1 };
       const weight = candidate(task, kS, kT);
       const { passed, estimate, certain, spread } = await evaluator.compare(weight, needed, this.errorProbability);
       if (!certain) this.undecided++;
-      const error = errorAt(kS, kT);
       if (error > 0 && spread > 0 && Number.isFinite(spread)) this.gain = spread / Math.sqrt(error);
       const right = Math.max(0, Math.min(scoring.targets.length, estimate));
       const scale = errorScale(originalCorrect - estimate, originalCorrect - needed);
@@ -52,21 +49,23 @@ export class FastSearch {
     };
     const neededS = originalCorrect - slack;
     const likely = this.gain === null ? FIRST_ERROR : (evaluator.answered.spreadFor(slack + 0.5) / this.gain) ** 2;
-    const errorS = (k: number): number => errorAt(k, rows);
+    const errorS = inputErrors(basis);
     const S = await gallop(columns, rankWithError(columns, errorS, likely), async (k) => {
-      const { evaluation, scale } = await evaluate(k, k, rows, neededS);
+      const { evaluation, scale } = await evaluate(k, [k, rows], neededS, errorS(k));
       return { evaluation, expected: rankWithError(columns, errorS, scale * errorS(k)) };
     });
     const atS = S.evaluations.find(({ k }) => k === S.k)?.estimate ?? originalCorrect;
     const neededT = (baseline === "previous" ? atS : originalCorrect) - slack;
-    const errorT = (k: number): number => errorAt(S.k, k);
+    const errorT = outputErrors(basis, S.k);
     const T = await gallop(rows, rankWithError(rows, errorT, (1 + ERROR_BESIDE_S) * errorS(S.k)), async (k) => {
-      const { evaluation, scale } = await evaluate(k, S.k, k, neededT);
+      const { evaluation, scale } = await evaluate(k, [S.k, k], neededT, errorT(k));
       return { evaluation, expected: rankWithError(rows, errorT, scale * errorT(k)) };
     });
     return { kS: S.k, kT: T.k, search: { S: S.evaluations, T: T.evaluations, needed: null } };
   }
 }
+
+type Ranks = readonly [kS: number, kT: number];
 
 interface Tested {
   readonly evaluation: Evaluation;

@@ -13,7 +13,7 @@ export interface TestVerdict {
 /** Samples before the first look; each further look comes at twice as many. */
 const FIRST_LOOK = 32;
 /** Samples per batch. */
-export const TEST_BATCH = 16;
+export const TEST_BATCH = 8;
 
 /**
  * Behind a layer with the whole network this share of the samples is run at most, and more where less lies behind it: the

@@ -9,6 +9,7 @@ import {
   layerWeightSpectrum,
   projectLayer,
 } from "../../src/lowrank/layerBasis";
+import { inputErrors, outputErrors } from "../../src/lowrank/outputErrors";
 import type { Matrix } from "../../src/numerics/matrix";
 import { readConstant } from "../../src/onnx/constants";
 import type { GramMatrix } from "../../src/runtime/gramGraph";
@@ -52,6 +53,15 @@ describe("a layer of several groups", () => {
       expect(relativeDifference(basis.outputSpectrum, squares(outputs, layer.view.rows))).toBeLessThan(ROUNDING);
       const smaller = Math.min(layer.view.rows, layer.view.columns);
       expect(relativeDifference(layerWeightSpectrum(layer, weight), squares(matrices, smaller))).toBeLessThan(ROUNDING);
+    }));
+
+  it("has the output errors of all ranks in closed form", () =>
+    forAll(({ layer, basis }, kS, kT) => {
+      const { rows } = layer.view;
+      const direct = (s: number, t: number): number => layerErrors(basis, projectLayer(basis, s, t), s, t).outputError;
+      expect(inputErrors(basis)(kS)).toBeCloseTo(direct(kS, rows), 9);
+      expect(outputErrors(basis, kS)(kT)).toBeCloseTo(direct(kS, kT), 9);
+      expect(outputErrors(basis, kS)(rows)).toBeCloseTo(inputErrors(basis)(kS), 9);
     }));
 
   it("has the output error that is measured over all groups together, below its bound", () =>
