@@ -36,7 +36,7 @@ it.each<[string[], ...string[]]>([
     `'${value}' is invalid`,
     "above 0 and up to 1",
   ]),
-  [[...analyze, "--search", "fast"], "'fast' is invalid", "exact"],
+  [[...analyze, "--search", "quick"], "'fast' is invalid", "exact"],
   [[...analyze, "--baseline", "next"], "'next' is invalid", "original, previous"],
   [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cpu"],
   ...["--tolerance=1", "--search=exact", "--baseline=previous", "--energy=0.9"].map((flag): [string[], ...string[]] => [
