@@ -10,6 +10,8 @@ import { scoreOriginal } from "../src/analysis/scoring";
 import { table } from "../src/cli/format";
 import { gramKey, type Layer } from "../src/layers/layer";
 import { Evaluator } from "../src/lowrank/evaluator";
+import { testSamples } from "../src/lowrank/pairedTest";
+import { mostEvaluations } from "../src/lowrank/rankSearch";
 import { layerBasis, layerWeightSpectrum } from "../src/lowrank/layerBasis";
 import { readConstant } from "../src/onnx/constants";
 import { searchKinds, type SearchKind } from "../src/searchKind";
@@ -23,9 +25,10 @@ const SIDE = 224;
 const TOLERANCE = 1.6;
 /** The paper's experiment: checks, and images for each. */
 const PAPER = { checks: 1000, images: 50_000 };
-/** Images a second of ViT-B/16 on one A100 in TF32, as published inference benchmarks have it: assumed, not measured here. */
-const GPU_IMAGES = 1100;
+/** Floating-point operations a second of a GPU on this network: a quarter of an A100's TF32 peak. Assumed, not measured. */
+const GPU_FLOPS = 39e12;
 /** The block that stands for the others: in the middle, so about half of the network lies behind it. */
+const BLOCKS = 12;
 const BLOCK = /^blocks\.6\./;
 
 export interface StageRow {
@@ -55,7 +58,9 @@ async function measure(folder: string): Promise<unknown> {
   const timed = async <T>(stage: string, how: string, work: () => Promise<T> | T): Promise<T> => {
     const start = performance.now();
     const result = await work();
-    rows.push({ stage, seconds: (performance.now() - start) / 1000, how });
+    const seconds = (performance.now() - start) / 1000;
+    rows.push({ stage, seconds, how });
+    console.log(`${stage}: ${seconds.toFixed(1)} s`);
     return result;
   };
   try {
@@ -65,7 +70,6 @@ async function measure(folder: string): Promise<unknown> {
     const scoring = (await timed("original", "64 images, measured", () =>
       scoreOriginal(subject, data, undefined, none),
     ))!;
-    const imagesPerSecond = SAMPLES / rows[1].seconds;
     const chosen = subject.layers.filter(({ weightName }) => BLOCK.test(weightName));
     const grams = await timed("calibration", "64 images, Gram matrices of one block", () =>
       calibrate(subject, data, chosen, undefined, none),
@@ -77,7 +81,8 @@ async function measure(folder: string): Promise<unknown> {
         return { layer, basis: layerBasis(layer, weight, grams.get(gramKey(layer))!) };
       }),
     );
-    const found: Record<string, { evaluations: number; work: number; share: number }> = {};
+    const nothing: Found = { evaluations: 0, work: 0, share: 1 };
+    const found: Record<SearchKind, Found> = { exact: nothing, fast: nothing };
     for (const kind of searchKinds) {
       let work = 0;
       const counts = { evaluations: 0 };
@@ -99,7 +104,7 @@ async function measure(folder: string): Promise<unknown> {
       await evaluator.close();
       found[kind] = { evaluations: counts.evaluations, work, share: searchShare(subject, data, chosen) };
     }
-    return report(rows, found, imagesPerSecond, subject);
+    return report(rows, found, subject, data);
   } finally {
     subject.model.close();
   }
@@ -112,69 +117,100 @@ function searchShare(subject: Subject, data: SubjectData, chosen: readonly Layer
   return chosen.reduce((sum, layer) => sum + (searches.get(layer) ?? 0), 0) / all;
 }
 
+/** Forward passes per validation sample of one evaluation, on average over the planned ones. */
+function meanShare(subject: Subject, data: SubjectData): number {
+  const { searches } = plannedWork(subject, data, true);
+  const all = [...searches.values()].reduce((sum, work) => sum + work, 0);
+  const evaluations = subject.layers.reduce(
+    (sum, { view }) => sum + mostEvaluations(view.columns) + mostEvaluations(view.rows),
+    0,
+  );
+  return all / evaluations / SAMPLES;
+}
+
+interface Found {
+  readonly evaluations: number;
+  /** Forward equivalents. */
+  readonly work: number;
+  /** Of the work of a whole search, what was measured. */
+  readonly share: number;
+}
+
 function report(
   rows: readonly StageRow[],
-  found: Readonly<Record<string, { evaluations: number; work: number; share: number }>>,
-  imagesPerSecond: number,
-  { layers }: Subject,
+  found: Readonly<Record<SearchKind, Found>>,
+  subject: Subject,
+  data: SubjectData,
 ): unknown {
   const right = { align: "right" } as const;
-  console.log(`ViT-B/16's shapes, random weights, ${layers.length} layers; block 6 stands for the others`);
-  const scale = (stage: string): number => (stage in scaled ? scaled[stage as keyof typeof scaled] : 1);
-  const scaled = {
-    // The forward pass is that of all layers; the Gram matrices of the other blocks are as large.
-    calibration: 12,
-    spectra: 12,
-    "search, exact": 1 / found["exact"].share,
-    "search, fast": 1 / found["fast"].share,
+  const secondsOf = (stage: string): number => rows.find((row) => row.stage === stage)!.seconds;
+  const forward = secondsOf("original");
+  const whole: Readonly<Record<string, (seconds: number) => number>> = {
+    // The forward pass is that of all blocks already.
+    calibration: (seconds) => forward + BLOCKS * Math.max(0, seconds - forward),
+    spectra: (seconds) => BLOCKS * seconds,
+    "search, exact": (seconds) => seconds / found.exact.share,
+    "search, fast": (seconds) => seconds / found.fast.share,
   };
-  const printed = rows.map(({ stage, seconds, how }) => [
-    stage,
-    seconds.toFixed(1),
-    how,
-    (seconds * scale(stage)).toFixed(0),
-  ]);
+  console.log(`ViT-B/16's shapes, random weights, ${subject.layers.length} layers; block 6 stands for the others`);
   console.log(
     table(
       [{ title: "stage" }, { title: "seconds", ...right }, { title: "" }, { title: "whole network", ...right }],
-      printed,
+      rows.map(({ stage, seconds, how }) => {
+        const all = whole[stage]?.(seconds) ?? seconds;
+        return [stage, seconds.toFixed(1), how, all.toFixed(0)];
+      }),
     ),
   );
-  const results = (["exact", "fast"] as const satisfies readonly SearchKind[]).map((kind) => {
-    const { evaluations, work, share } = found[kind];
-    // What one check runs of the samples, behind its layer.
-    const perCheck = work / evaluations / SAMPLES;
-    const images = PAPER.checks * PAPER.images * perCheck;
-    const cores = os.availableParallelism();
-    const cpuHours = (images / imagesPerSecond / 3600) * cores;
-    return { kind, evaluations, share, perCheck, images, cpuHours, gpuHours: images / GPU_IMAGES / 3600 };
+  const cores = os.availableParallelism();
+  const imagesPerSecond = SAMPLES / forward;
+  const gpuImagesPerSecond = GPU_FLOPS / (2 * data.macsPerSample);
+  const share = meanShare(subject, data);
+  const { exact } = found;
+  // The share of its samples that an evaluation ran, before what lies in front of the layer is left out as well.
+  const run = exact.work / exact.evaluations / SAMPLES / blockShare(exact, subject, data);
+  const checks = [
+    { what: "every sample through the whole network", part: 1 },
+    { what: "RankLens, exact", part: run * share },
+    { what: "RankLens, fast (at most)", part: (testSamples(PAPER.images, share) / PAPER.images) * share },
+  ].map(({ what, part }) => {
+    const images = PAPER.checks * PAPER.images * part;
+    const hours = (rate: number): number => images / rate / 3600;
+    return { what, part, images, coreHours: hours(imagesPerSecond) * cores, gpuHours: hours(gpuImagesPerSecond) };
   });
   console.log(
     table(
       [
         { title: `${PAPER.checks} checks × ${PAPER.images} images` },
-        { title: "of a full check", ...right },
-        { title: "forward equivalents", ...right },
-        { title: "core-hours", ...right },
-        { title: "GPU-hours", ...right },
+        ...["of a full check", "forward passes", "core-hours", "GPU-hours"].map((title) => ({ title, ...right })),
       ],
-      [
-        ["as the paper's, all samples through all layers", 1, PAPER.checks * PAPER.images] as const,
-        ...results.map(({ kind, perCheck, images }) => [`RankLens, ${kind}`, perCheck, images] as const),
-      ].map(([what, share, images]) => [
+      checks.map(({ what, part, images, coreHours, gpuHours }) => [
         what,
-        share.toFixed(3),
+        part.toFixed(4),
         images.toExponential(2),
-        ((images / imagesPerSecond / 3600) * os.availableParallelism()).toFixed(0),
-        (images / GPU_IMAGES / 3600).toFixed(1),
+        coreHours.toFixed(0),
+        gpuHours.toFixed(2),
       ]),
     ),
   );
   console.log(
-    `assumed: ${imagesPerSecond.toFixed(1)} images a second on ${os.availableParallelism()} cores here (measured), ${GPU_IMAGES} on a GPU (assumed); ` +
-      `the share of a check that is run is that of block 6 with ${SAMPLES} images; the fast search would take a smaller one of more images`,
+    `Assumed: checks spread over the layers as a whole search spreads them (${share.toFixed(2)} of the network behind a layer on ` +
+      `average); exact runs ${run.toFixed(2)} of the samples of a check, as here on block 6; ${imagesPerSecond.toFixed(1)} images a second ` +
+      `on ${cores} cores, as here; ${gpuImagesPerSecond.toFixed(0)} on a GPU, at ${GPU_FLOPS / 1e12} TFLOP/s.`,
   );
-  return { stages: rows, imagesPerSecond, gpuImagesPerSecond: GPU_IMAGES, results };
+  return { stages: rows, imagesPerSecond, gpuImagesPerSecond, share, run, checks };
+}
+
+/** Forward passes per sample of one evaluation of the measured block. */
+function blockShare({ share }: Found, subject: Subject, data: SubjectData): number {
+  const chosen = subject.layers.filter(({ weightName }) => BLOCK.test(weightName));
+  const { searches } = plannedWork(subject, data, true);
+  const all = [...searches.values()].reduce((sum, work) => sum + work, 0);
+  const evaluations = chosen.reduce(
+    (sum, { view }) => sum + mostEvaluations(view.columns) + mostEvaluations(view.rows),
+    0,
+  );
+  return (share * all) / evaluations / SAMPLES;
 }
 
 const none = (): void => undefined;

@@ -129,7 +129,7 @@ function program(): Command {
     .requiredOption("-o, --output <file>", "the ONNX file to write")
     .addOption(
       new Option("--from <report>", "use the ranks of a report instead of analysing").conflicts([
-        ...["config", "tolerance", "search", "baseline", "energy"],
+        ...["config", "tolerance", "search", "searchError", "baseline", "energy"],
       ]),
     )
     .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))

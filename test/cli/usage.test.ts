@@ -36,7 +36,8 @@ it.each<[string[], ...string[]]>([
     `'${value}' is invalid`,
     "above 0 and up to 1",
   ]),
-  [[...analyze, "--search", "fast"], "'fast' is invalid", "exact"],
+  [[...analyze, "--search", "quick"], "'quick' is invalid", "exact", "fast"],
+  [[...analyze, "--search-error", "0.7"], "'0.7' is invalid", "below 0.5"],
   [[...analyze, "--baseline", "next"], "'next' is invalid", "original, previous"],
   [[...analyze, "--device", "toaster"], "'toaster' is invalid", "auto, cuda, webgpu"],
   ...["--tolerance=1", "--search=exact", "--baseline=previous", "--energy=0.9"].map((flag): [string[], ...string[]] => [
