@@ -28,7 +28,7 @@ export class Tips {
       if (anchor?.matches(":focus-visible")) this.#show(anchor);
     });
     document.addEventListener("focusout", () => this.#hide());
-    document.addEventListener("scroll", () => this.#anchor && this.#hide(), { capture: true, passive: true });
+    document.addEventListener("scroll", () => this.#scrolled(), { capture: true, passive: true });
     document.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") this.#hide();
     });
@@ -59,7 +59,7 @@ export class Tips {
     if (anchor !== null && anchor === this.#anchor) return;
     const next = (): void => {
       if (anchor?.matches(":hover")) this.#show(anchor, clientX);
-      else this.#hide();
+      else if (!this.#isFocused()) this.#hide();
     };
     this.#timer = window.setTimeout(next, anchor ? REST : GRACE);
   }
@@ -70,6 +70,10 @@ export class Tips {
     this.#anchor = anchor;
     this.#tip.replaceChildren(...lines.map((line) => element("p", {}, ...withSubscripts(line))));
     this.#tip.showPopover();
+    this.#place(anchor, pointerX);
+  }
+
+  #place(anchor: Element, pointerX: number | null = null): void {
     const place = anchor.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.#tip;
     const left = Math.min(Math.max(pointerX ?? place.left, MARGIN), innerWidth - width - MARGIN);
@@ -77,6 +81,17 @@ export class Tips {
     const top = below + height + MARGIN > innerHeight ? place.top - GAP - height : below;
     this.#tip.style.left = `${Math.max(left, MARGIN)}px`;
     this.#tip.style.top = `${Math.max(top, MARGIN)}px`;
+  }
+
+  /** Focus itself scrolls what it goes to into view, and so moves what is under the pointer: the tip goes along. */
+  #scrolled(): void {
+    if (this.#anchor !== null && this.#isFocused()) this.#place(this.#anchor);
+    else if (this.#anchor !== null) this.#hide();
+  }
+
+  /** Whether the tip is that of what the keyboard is at. */
+  #isFocused(): boolean {
+    return this.#anchor !== null && this.#anchor === document.activeElement && this.#anchor.matches(":focus-visible");
   }
 
   #hide(): void {
