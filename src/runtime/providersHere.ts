@@ -19,10 +19,10 @@ export function whyAbsent(provider: ExecutionProvider): string | null {
   const { name, library } = provider;
   if (!isForPlatform(provider)) return `onnxruntime has none for ${PLATFORM}`;
   if (library !== null && !existsSync(path.join(binaryFolder(), library))) {
-    return `${library} is not installed`;
+    return "not installed";
   }
   if (name === "cpu" || process.platform !== "linux" || linuxHasGraphics()) return null;
-  return "no graphics device found (/dev/dri/render*, /dev/nvidia*, /dev/dxg)";
+  return "no graphics device found";
 }
 
 /** The folder of onnxruntime's libraries, beside which it looks for those of providers. */
