@@ -1,4 +1,4 @@
-import { TreeFragment, type Tree } from "@lezer/common";
+import { Tree, TreeFragment } from "@lezer/common";
 import type { LRParser } from "@lezer/lr";
 import { parser as javascript } from "@lezer/javascript";
 import { parser as python } from "@lezer/python";
@@ -32,10 +32,20 @@ const LONGEST_PARSE = 1000;
 const STEPS = 1000;
 
 /**
- * Parses a text, or its beginning where that takes too long; never throws.
+ * Parses a text, or its beginning where that takes too long; never throws. A text nested deeper than the parser can
+ * recurse has an empty tree, so that nothing is found in it.
  * @param previous the same document earlier: what did not change since is taken over from its tree.
  */
 export function parseSource(language: SourceLanguage, text: string, previous?: Source): Source {
+  try {
+    return { language, text, tree: parseTree(language, text, previous) };
+  } catch (error) {
+    if (error instanceof RangeError) return { language, text, tree: Tree.empty }; // the call stack is full
+    throw error;
+  }
+}
+
+function parseTree(language: SourceLanguage, text: string, previous: Source | undefined): Tree {
   const fragments = previous?.language === language ? unchanged(previous, text) : undefined;
   const parse = parsers[language].startParse(text, fragments);
   const end = performance.now() + LONGEST_PARSE;
@@ -44,7 +54,7 @@ export function parseSource(language: SourceLanguage, text: string, previous?: S
     if (step % STEPS === 0 && parse.stoppedAt === null && performance.now() > end) parse.stopAt(parse.parsedPos);
     tree = parse.advance();
   }
-  return { language, text, tree };
+  return tree;
 }
 
 /** The parts of the tree before and after the one region in which the texts differ. */

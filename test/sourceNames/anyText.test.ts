@@ -29,6 +29,17 @@ function checkPlaces(source: Source): void {
   }
 }
 
+/** Calls with a tenth of the call stack left. */
+function withLittleStack<T>(call: () => T): T {
+  let depth = 0;
+  const descend = (steps: number): T => {
+    depth++;
+    return steps > 0 ? descend(steps - 1) : call();
+  };
+  expect(() => descend(Infinity)).toThrow(RangeError);
+  return descend(Math.floor(depth * 0.9));
+}
+
 describe("any text", () => {
   it.each(sourceLanguages)("has places within it, in %s", (language) => {
     const text = fc.oneof(assembled, damaged, fc.string({ unit: "binary", maxLength: 300 }));
@@ -47,6 +58,18 @@ describe("any text", () => {
       }
     },
   ); // prettier-ignore
+
+  it("nested deeper than the parser can recurse has no places, and has them again when it is mended", () => {
+    const text = "f(x)(".repeat(5000);
+    const places = (source: Source) => findNamedLayers(source, [index]).length;
+    const nested = withLittleStack(() => parseSource("python", text));
+    expect(nested.tree.length).toBe(0);
+    expect(places(nested)).toBe(0);
+    const mended = sample("resnet.py");
+    const read = parseSource("python", mended, parseSource("python", mended + text, nested));
+    expect(places(read)).toBe(places(parseSource("python", mended)));
+    expect(places(read)).toBeGreaterThan(0);
+  });
 
   it("edited has the places that it has when it is read afresh", () => {
     fc.assert(
