@@ -11,6 +11,8 @@ export default defineConfig({
     // onnxruntime and the benchmarks want the cores for themselves; files run one after the other in forked processes.
     pool: "forks",
     fileParallelism: false,
+    // Nothing of one test is kept for another, or in the user's folder.
+    env: { RANKLENS_CACHE: "" },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: extension } },
       { extends: true, test: { name: "extension", include: extension, globalSetup: "test/packaging/setup.ts" } },

@@ -66,7 +66,7 @@ function row(name: string, folder: string, model: string, config?: string): Prev
     const own = config === undefined ? [] : ["--config", config];
     const result = spawnSync(
       process.execPath,
-      [path.resolve("dist/cli.js"), "analyze", model, ...own, ...flags, "--report", file],
+      [path.resolve("dist/cli.js"), "analyze", model, "--no-cache", ...own, ...flags, "--report", file],
       { encoding: "utf8" },
     );
     if (result.status !== 0) throw new Error(result.stderr);

@@ -48,7 +48,7 @@ export interface AnalyzeOptions {
   /** Bytes of memory for kept activations; beyond it they go to disk (default: a quarter of the machine's memory). */
   readonly memory?: number;
   readonly device?: DeviceChoice;
-  /** A folder in which Gram matrices and search decisions are kept by content, and looked for. */
+  /** A folder in which Gram matrices, eigenvectors and search decisions are kept by content, and looked for. */
   readonly cache?: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
@@ -128,15 +128,16 @@ export async function analyzeWithData(
     energy,
   };
   const eigensolver = chooseEigensolver();
+  // A preview estimates the full run by what its own steps take: none may be left out.
   const kept =
-    options.cache === undefined
+    options.cache === undefined || options.preview
       ? null
       : KeptResults.open(
           options.cache,
           sha256,
           data,
           await reportSettings(config, data, choices),
-          eigensolver.name,
+          eigensolver,
           unchanged,
         );
   // A fast search goes by what it saw in the layers before: its decisions are not those of one layer alone.
@@ -168,7 +169,7 @@ export async function analyzeWithData(
         const started = watch.seconds();
         const weight = readConstant(model.wire, layer.weight);
         const basis = await watch.time("spectra", () =>
-          layerBasis(layer, weight, grams.get(gramKey(layer))!, undefined, eigensolver.solve),
+          layerBasis(layer, weight, grams.get(gramKey(layer))!, undefined, kept?.solve ?? eigensolver.solve),
         );
         const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
         const ranks =
@@ -200,7 +201,13 @@ export async function analyzeWithData(
     ...reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name }, sha256),
     settings,
     accuracy,
-    cost: { seconds: watch.seconds(), ...work, ...spent, layers: layerSeconds },
+    cost: {
+      seconds: watch.seconds(),
+      ...work,
+      ...spent,
+      layers: layerSeconds,
+      ...(kept ? { recalled: kept.recalled } : {}),
+    },
     preview: preview && previewReport(subject, preview, { ...spent, cacheBytes }),
     layers: layerReports,
     warnings: [

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
+import { defaultCacheFolder } from "./cli/cacheFolder";
 import type { InitFlags } from "./cli/init";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
@@ -27,7 +28,8 @@ interface AnalysisFlags {
   energy?: number;
   device?: DeviceChoice;
   memory?: number;
-  cache?: string;
+  /** The folder; false for none. */
+  cache?: string | false;
   report?: string;
   html?: string;
   force?: boolean;
@@ -73,7 +75,8 @@ function withAnalysisOptions(command: Command): Command {
       "memory for kept activations, the rest goes to disk (default: a quarter of all)",
       memorySize,
     )
-    .option("--cache <folder>", "keep Gram matrices and search decisions in it, and use those that are there")
+    .option("--cache <folder>", "where results are kept for the next run (default: the user's cache folder)")
+    .option("--no-cache", "keep no results, and use none that are kept")
     .option("-r, --report <file>", "write the report as JSON")
     .option("--html <file>", "write the report as one HTML page")
     .option("-f, --force", "overwrite files");
@@ -119,7 +122,7 @@ function program(): Command {
       const { report: target, html, ...options } = flags;
       const force = options.force ?? false;
       checkReportTargets({ "--report": target, "--html": html }, model, options);
-      const report = await runAnalysis("analyze", { model, options });
+      const report = await runAnalysis("analyze", { model, options: withCacheFolder(options) });
       print(reportText(report));
       if (target !== undefined) writeReport(report, target, { force });
       if (html !== undefined) await writeHtml(report, html, force);
@@ -138,12 +141,18 @@ function program(): Command {
       const { from } = options;
       const force = options.force ?? false;
       checkReportTargets({ "--report": target, "--html": html }, model, options, { "--output": options.output });
-      const report = await runAnalysis("compress", { model, options });
+      const report = await runAnalysis("compress", { model, options: withCacheFolder(options) });
       print([...(from === undefined ? [reportText(report)] : []), compressionText(report)].join("\n\n"));
       if (target !== undefined) writeReport(report, target, { force });
       if (html !== undefined) await writeHtml(report, html, force);
     });
   return root;
+}
+
+/** The flags with the folder in which results are kept, if they are to be. */
+function withCacheFolder<T extends Pick<AnalysisFlags, "cache">>(flags: T): Omit<T, "cache"> & { cache?: string } {
+  const { cache = defaultCacheFolder(), ...rest } = flags;
+  return cache === false || cache === undefined ? rest : { ...rest, cache };
 }
 
 /** Refuses reports that would take the place of something, or of each other, before any long work is done for them. */

@@ -177,6 +177,10 @@ export const modelReportSchema = z
         .array(z.number())
         .exactOptional()
         .meta({ description: "Seconds for the bases and the search of each layer, in the order of the layers" }),
+      recalled: z
+        .strictObject({ calibrated: count, searched: count })
+        .exactOptional()
+        .meta({ description: "Layers whose inputs, and whose ranks, were known from an earlier analysis" }),
       memory: z
         .strictObject({
           peak: count.meta({ description: "The most memory that the process held (peak resident set size)" }),

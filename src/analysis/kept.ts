@@ -2,8 +2,12 @@ import * as z from "zod";
 import { splitMember } from "../calibration/npz";
 import { ContentCache, type CacheKey } from "../cache/contentCache";
 import { gramKey, type Layer } from "../layers/layer";
+import type { SymmetricEigensolver } from "../numerics/eigen";
 import type { ReportSettings } from "../report";
 import type { GramMatrices } from "../runtime/gramGraph";
+import type { Eigensolver } from "../tensorflow";
+import { bytesOf, floats } from "./floats";
+import { keepingEigensolver } from "./keptEigen";
 import type { FoundRanks } from "./layerReport";
 import type { SubjectData } from "./prepare";
 
@@ -17,15 +21,24 @@ const VERSION = 1;
 
 /** What is kept of an analysis, for the next one: by the content that it was computed from. */
 export class KeptResults {
+  /** Layers whose Gram matrices, and whose ranks, were taken from the cache so far. */
+  readonly recalled = { calibrated: 0, searched: 0 };
+
+  /** The solver, whose solutions are kept. */
+  readonly solve: SymmetricEigensolver;
+
   private constructor(
     private readonly cache: ContentCache,
     /** What Gram matrices depend on, beside the layer. */
     private readonly calibrated: CacheKey,
     /** What a search depends on, beside the layer. */
     private readonly searched: CacheKey,
+    eigensolver: Eigensolver,
     /** Whether the model's files are what they were when they were hashed. */
     private readonly unchanged: () => boolean,
-  ) {}
+  ) {
+    this.solve = keepingEigensolver(cache, VERSION, eigensolver);
+  }
 
   /** @param settings those of the report: with the hashes of the data, and all that decides what is computed. */
   static open(
@@ -33,7 +46,7 @@ export class KeptResults {
     sha256: string,
     { calibrationBatches, device }: SubjectData,
     settings: ReportSettings,
-    eigensolver: string | null,
+    eigensolver: Eigensolver,
     unchanged: () => boolean,
   ): KeptResults {
     const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
@@ -53,14 +66,14 @@ export class KeptResults {
       search,
       baseline,
       batchSize,
-      eigensolver,
+      eigensolver: eigensolver.name,
     };
-    return new KeptResults(new ContentCache(folder), calibrated, searched, unchanged);
+    return new KeptResults(new ContentCache(folder), calibrated, searched, eigensolver, unchanged);
   }
 
   grams(layer: Layer): GramMatrices | null {
     const { groups, columns } = layer.view;
-    const all = floats(this.cache.get("gram", this.gramKeyOf(layer)));
+    const all = floats(this.cache.get("gram", this.gramKeyOf(layer)), TRAILER);
     if (!all) return null;
     const [kind, rows] = all.subarray(all.length - TRAILER);
     const size = rows * columns;
@@ -75,14 +88,16 @@ export class KeptResults {
     if (!this.unchanged()) return;
     const [{ kind, matrix }] = grams;
     const trailer = Float64Array.of(kind === "gram" ? GRAM : ROWS, matrix.rows);
-    this.cache.put("gram", this.gramKeyOf(layer), concatenated([...grams.map((one) => one.matrix.data), trailer]));
+    this.cache.put("gram", this.gramKeyOf(layer), bytesOf([...grams.map((one) => one.matrix.data), trailer]));
   }
 
   ranks(layer: Layer): FoundRanks | null {
     const bytes = this.cache.get("ranks", this.ranksKeyOf(layer));
     if (!bytes) return null;
     const parsed = foundRanks.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-    return parsed.success ? parsed.data : null;
+    if (!parsed.success) return null;
+    this.recalled.searched++;
+    return parsed.data;
   }
 
   keepRanks(layer: Layer, ranks: FoundRanks): void {
@@ -124,17 +139,4 @@ function withoutPaths(data: ReportSettings["calibration"]): unknown {
   const sources = typeof source === "string" ? [["", source]] : Object.entries(source);
   const members = sources.map(([input, file]) => [input, splitMember(file).member]);
   return { ...rest, members, labels: labels === undefined ? null : splitMember(labels).member };
-}
-
-/** Null where there is no entry, or none of numbers. */
-function floats(bytes: Uint8Array | null): Float64Array | null {
-  if (!bytes || bytes.byteLength % 8 !== 0 || bytes.byteLength < 8 * TRAILER) return null;
-  // A copy: an entry lies somewhere in its file, and numbers need to be aligned.
-  return new Float64Array(new Uint8Array(bytes).buffer);
-}
-
-function concatenated(matrices: readonly Float64Array[]): Uint8Array {
-  return Buffer.concat(
-    matrices.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
-  );
 }

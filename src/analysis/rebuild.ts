@@ -4,10 +4,20 @@ import type { Decomposition } from "../lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
 import { chooseEigensolver } from "../tensorflow";
 import { readConstant } from "../onnx/constants";
+import { stampOfModel } from "../onnx/sha256";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";
+import { KeptResults } from "./kept";
+import { gramsOf } from "./recall";
 import { ProgressMeter, type AnalysisEvent } from "./progress";
+
+interface RebuildOptions {
+  /** The folder in which an analysis has kept its results. */
+  readonly cache?: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: AnalysisEvent) => void;
+}
 
 /** The factors of every decomposed layer of a report, computed anew from its ranks and its data. */
 export async function rebuildDecompositions(
@@ -15,7 +25,7 @@ export async function rebuildDecompositions(
   data: SubjectData,
   report: ModelReport,
   file: string,
-  { signal, onEvent = () => undefined }: { signal?: AbortSignal; onEvent?: (event: AnalysisEvent) => void },
+  { cache, signal, onEvent = () => undefined }: RebuildOptions,
 ): Promise<Decomposition[]> {
   const ranks = new Map<Layer, { kS: number; kT: number }>();
   for (const entry of report.layers) {
@@ -24,16 +34,35 @@ export async function rebuildDecompositions(
     ranks.set(layer, { kS: entry.kS, kT: entry.kT });
   }
   const eigensolver = chooseEigensolver();
+  const stamp = stampOfModel(subject.model);
+  const kept =
+    cache === undefined
+      ? null
+      : KeptResults.open(
+          cache,
+          report.model.sha256,
+          data,
+          report.settings,
+          eigensolver,
+          () => stampOfModel(subject.model) === stamp,
+        );
   const decompositions: Decomposition[] = [];
   const groups = gramGroups([...ranks.keys()]);
   const meter = new ProgressMeter(groups.length * data.calibration.count, onEvent);
   meter.enter("calibration");
   for (const group of groups) {
-    const grams = await calibrate(subject, data, group, signal, (samples) => meter.work(samples));
+    const before = meter.total;
+    const grams = await gramsOf(
+      group,
+      kept,
+      (missing) => calibrate(subject, data, missing, signal, (samples) => meter.work(samples)),
+      () => data.fallbacks.length === 0,
+    );
+    if (meter.total === before) meter.settle(data.calibration.count, before);
     for (const layer of group) {
       const weight = readConstant(subject.model.wire, layer.weight);
       const { kS, kT } = ranks.get(layer)!;
-      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, { kS, kT }, eigensolver.solve);
+      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, { kS, kT }, kept?.solve ?? eigensolver.solve);
       decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });
     }
   }

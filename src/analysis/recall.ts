@@ -19,6 +19,7 @@ export async function gramsOf(
     if (known) grams.set(gramKey(layer), known);
   }
   const missing = layers.filter((layer) => !grams.has(gramKey(layer)));
+  if (kept) kept.recalled.calibrated += layers.length - missing.length;
   if (missing.length === 0) return grams;
   for (const [key, matrices] of await calibrate(missing)) grams.set(key, matrices);
   if (!worth()) return grams;

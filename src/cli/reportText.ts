@@ -1,6 +1,6 @@
 import type { LayerReport, ModelReport } from "../report";
 import { sizeText } from "../text/layer";
-import { deviceText } from "../text/measurement";
+import { deviceText, recalledText } from "../text/measurement";
 import { printable } from "../text/names";
 import { byteSize, duration, percent, short, thousands } from "../text/numbers";
 import { REPORT_WORDS } from "../text/reportWords";
@@ -133,6 +133,8 @@ function headline(report: ModelReport): string {
   lines.push(["Device", printable(deviceText(device, REPORT_WORDS))]);
   const disk = spilled > 0 ? ` (${byteSize(spilled)} of activations on disk)` : "";
   lines.push(["Cost", `${cost.seconds.toFixed(1)} s${evaluations}, at most ${byteSize(peak)} of memory${disk}`]);
+  const recalled = recalledText(cost.recalled, REPORT_WORDS);
+  if (recalled !== null) lines.push(["Known before", `${recalled}; --no-cache measures them anew`]);
   if (report.preview) lines.push(["The full run", fullRunText(report.preview.fullRun)]);
   return definitions(lines);
 }

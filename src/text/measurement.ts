@@ -19,6 +19,8 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   const time = elapsed(cost.seconds);
   terms.push([words.time, evaluatedText(time, cost.evaluations, words)]);
   terms.push(...profile(report, words));
+  const recalled = recalledText(cost.recalled, words);
+  if (recalled !== null) terms.push([words.recalled, recalled]);
   if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
@@ -42,6 +44,17 @@ export function deviceText(
 function evaluatedText(time: string, evaluations: number, words: ReportWords): string {
   if (evaluations === 0) return time;
   return fill(evaluations === 1 ? words.oneEvaluation : words.evaluations, time, thousands(evaluations));
+}
+
+/** "the inputs of 20 layers, the ranks of 19 layers"; null where all was measured anew. */
+export function recalledText(recalled: ReportFigures["cost"]["recalled"], words: ReportWords): string | null {
+  if (!recalled) return null;
+  const { calibrated, searched } = recalled;
+  const parts = [
+    ...(calibrated > 0 ? [counted(calibrated, words.calibrationOfOne, words.calibrationOf)] : []),
+    ...(searched > 0 ? [counted(searched, words.ranksOfOne, words.ranksOf)] : []),
+  ];
+  return parts.length === 0 ? null : parts.join(", ");
 }
 
 /** Stages and layers that are named, the slowest first. */

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelReportSchema, type ModelReport } from "../../src/report";
 import { npyBytes } from "../fixtures/npy";
 import { zipBytes } from "../fixtures/zip";
-import { CALIBRATION, childrenOf, cnnLab, expectSuccess, progressLines, VALIDATION, type CnnLab } from "./lab";
+import { CALIBRATION, childrenOf, cliPath, cnnLab, expectSuccess, progressLines, start, VALIDATION, type CnnLab, type Outcome } from "./lab"; // prettier-ignore
 import { IMAGE, images } from "./models";
 
 let lab: CnnLab;
@@ -29,6 +29,10 @@ describe("analyses with --cache", () => {
     for (const report of [first, second]) expect(report.layers).toEqual(without.layers);
     expect(first.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents, 6);
     expect(second.cost).toMatchObject({ forwardEquivalents: FRAME, evaluations: 0 });
+    const layers = second.layers.length;
+    expect(without.cost.recalled).toBeUndefined();
+    expect(first.cost.recalled).toEqual({ calibrated: 0, searched: 0 });
+    expect(second.cost.recalled).toEqual({ calibrated: layers, searched: layers });
     expect(second.accuracy).toEqual(without.accuracy);
   });
 
@@ -38,6 +42,26 @@ describe("analyses with --cache", () => {
     expect(again.layers).toEqual(without.layers);
     expect(again.cost.evaluations).toBe(without.cost.evaluations);
     expect(again.cost.forwardEquivalents).toBeCloseTo(without.cost.forwardEquivalents - CALIBRATION, 6);
+  });
+
+  it("time everything for a preview's estimate of the full run", async () => {
+    const report = await analyzed("--preview", "--cache", "kept/here");
+    expect(report.cost.recalled).toBeUndefined();
+    expect(report.cost.forwardEquivalents).toBeGreaterThan(FRAME);
+  });
+
+  it("spare compress --from the calibration, and change nothing of what it writes", async () => {
+    await analyzed("--cache", "kept/compress");
+    const folder = lab.at("kept", "compress");
+    const grams = readdirSync(folder).filter((name) => name.startsWith("gram-")).map((name) => `${folder}/${name}`); // prettier-ignore
+    for (const file of grams) utimesSync(file, 1000, 1000);
+    const compress = (output: string, ...flags: string[]): Promise<Outcome> =>
+      lab.run("compress", "model.onnx", "--from", "report.json", "--output", output, ...flags);
+    expectSuccess(await compress("anew.onnx"));
+    expect(grams.map((file) => statSync(file).mtimeMs)).toEqual(grams.map(() => 1e6));
+    expectSuccess(await compress("kept.onnx", "--cache", "kept/compress"));
+    expect(grams.some((file) => statSync(file).mtimeMs > 1e6)).toBe(true);
+    expect(readFileSync(lab.at("kept.onnx")).equals(readFileSync(lab.at("anew.onnx")))).toBe(true);
   });
 
   it("begin anew where data or preprocessing are others", async () => {
@@ -93,5 +117,37 @@ describe("analyses with --cache", () => {
     const report = await analyzed("--cache", "kept/here");
     expect(report.layers).toEqual(whole.layers);
     expect(report.cost.forwardEquivalents).toBeCloseTo(whole.cost.forwardEquivalents, 6);
+  });
+});
+
+describe("analyses without a word about the cache", () => {
+  const run = async (env: NodeJS.ProcessEnv, ...flags: string[]): Promise<string> => {
+    const outcome = await start(process.execPath, [cliPath(), "analyze", "model.onnx", ...flags], lab.folder, { env }).ended; // prettier-ignore
+    expectSuccess(outcome);
+    return outcome.stdout;
+  };
+  const KNOWN = /^Known before +the inputs of \d+ layers, the ranks of \d+ layers; --no-cache measures them anew$/m;
+
+  it.runIf(process.platform === "linux")("use the user's folder, but not with --no-cache", async () => {
+    const env = { RANKLENS_CACHE: undefined, XDG_CACHE_HOME: lab.at("home") };
+    expect(await run(env, "--no-cache")).not.toMatch(KNOWN);
+    expect(() => readdirSync(lab.at("home"))).toThrow("ENOENT");
+    expect(await run(env)).not.toMatch(KNOWN);
+    expect(readdirSync(lab.at("home", "ranklens")).length).toBeGreaterThan(0);
+    expect(await run(env)).toMatch(KNOWN);
+    expect(await run(env, "--no-cache")).not.toMatch(KNOWN);
+  });
+
+  it("use the folder that the environment names", async () => {
+    const env = { RANKLENS_CACHE: lab.at("named") };
+    await run(env);
+    expect(await run(env)).toMatch(KNOWN);
+  });
+
+  it("do without where the folder cannot be written to", async () => {
+    lab.write("no-folder", "");
+    const env = { RANKLENS_CACHE: lab.at("no-folder", "below") };
+    await run(env);
+    expect(await run(env)).not.toMatch(KNOWN);
   });
 });

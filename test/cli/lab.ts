@@ -67,7 +67,8 @@ export function start(
     cwd,
     ...user,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+    // Nothing of one test is kept for another, or in the user's folder.
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, RANKLENS_CACHE: "", ...env },
     // A group of its own, so that it can be killed with the processes that it starts.
     detached: process.platform !== "win32",
   });
