@@ -1,5 +1,4 @@
 import path from "node:path";
-import { accuracyOf, predictAll } from "./analysis/accuracy";
 import { calibrate, gramGroups } from "./analysis/calibrate";
 import { DEFAULT_ERROR_PROBABILITY, FastSearch } from "./analysis/fastRanks";
 import { analyzedLayer, type AnalyzedLayer, type FoundRanks } from "./analysis/layerReport";
@@ -7,21 +6,23 @@ import { defaultCacheBytes, peakMemory } from "./analysis/memory";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { openPreviewData, previewReport, previewWarnings } from "./analysis/preview";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
-import { energyRanks, plannedWork, searchLayer, type LayerSearch } from "./analysis/ranks";
+import { plannedWork, searchLayer, type LayerSearch } from "./analysis/ranks";
 import { KeptResults } from "./analysis/kept";
 import { gramsOf, ranksOf } from "./analysis/recall";
 import { reportHead } from "./analysis/reportHead";
-import { scoreOriginal, type Scoring } from "./analysis/scoring";
+import { replacedAccuracy } from "./analysis/replacedAccuracy";
+import { scoreOriginal } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
+import { keepingEigensolver } from "./analysis/solving/keptEigen";
+import { LayerSolver } from "./analysis/solving/layerSolver";
+import type { SolveInput } from "./analysis/solving/solve";
 import { dataWarnings, fastSearchWarnings, resultWarnings } from "./analysis/warnings";
 import { analyzeWeights } from "./analysis/weightsOnly";
 import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
-import { gramKey } from "./layers/layer";
-import { decompositionEdit, projectionEdit, type Decomposition } from "./lowrank/decompose";
+import { gramKey, type Layer } from "./layers/layer";
 import { Evaluator } from "./lowrank/evaluator";
-import { layerBasis, layerWeightSpectrum } from "./lowrank/layerBasis";
+import { rankedLayer } from "./lowrank/rankedLayer";
 import { readConstant } from "./onnx/constants";
-import { editedModelBytes, type GraphEdit } from "./onnx/edit";
 import { sha256OfModel, stampOfModel } from "./onnx/sha256";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";
@@ -53,6 +54,9 @@ export interface AnalyzeOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: AnalysisEvent) => void;
 }
+
+/** Of the memory for kept activations, what layers may take that are solved ahead. */
+const SOLVING_SHARE = 1 / 4;
 
 /** Its layers were read as they were asked for. */
 const CHANGED =
@@ -129,17 +133,15 @@ export async function analyzeWithData(
   };
   const eigensolver = chooseEigensolver();
   // A preview estimates the full run by what its own steps take: none may be left out.
-  const kept =
-    options.cache === undefined || options.preview
-      ? null
-      : KeptResults.open(
-          options.cache,
-          sha256,
-          data,
-          await reportSettings(config, data, choices),
-          eigensolver,
-          unchanged,
-        );
+  const keptIn = options.preview ? undefined : options.cache;
+  const settings = await reportSettings(config, data, choices);
+  const kept = KeptResults.open(keptIn, sha256, data, settings, eigensolver.name, unchanged);
+  const solving = {
+    budget: cacheBytes * SOLVING_SHARE,
+    eigen: keptIn === undefined ? eigensolver.solve : keepingEigensolver(keptIn, eigensolver),
+    threads: eigensolver.name === null ? { cache: keptIn ?? null } : null,
+    signal: options.signal,
+  };
   // A fast search goes by what it saw in the layers before: its decisions are not those of one layer alone.
   const keptRanks = kind === "exact" ? kept : null;
 
@@ -148,6 +150,7 @@ export async function analyzeWithData(
   const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator(kind), cacheBytes, onWork }) : null;
   const analyzed: AnalyzedLayer[] = [];
   const layerSeconds: number[] = [];
+  let solver: LayerSolver | null = null;
   try {
     const groups = gramGroups(layers);
     for (const group of groups) {
@@ -163,38 +166,50 @@ export async function analyzeWithData(
         ),
       );
       if (meter.total === beforeGrams) meter.settle(data.calibration.count / groups.length, beforeGrams);
+      const inputOf = (layer: Layer): SolveInput => ({
+        layer: { view: layer.view },
+        weight: readConstant(model.wire, layer.weight),
+        grams: grams.get(gramKey(layer))!,
+        energy: evaluator ? null : (energy ?? DEFAULT_ENERGY),
+      });
+      solver = new LayerSolver(group, inputOf, solving);
       for (const layer of group) {
         meter.enter("search", layer.name);
         const before = meter.total;
         const started = watch.seconds();
-        const weight = readConstant(model.wire, layer.weight);
-        const basis = await watch.time("spectra", () =>
-          layerBasis(layer, weight, grams.get(gramKey(layer))!, undefined, kept?.solve ?? eigensolver.solve),
-        );
-        const spectrum = await watch.time("spectra", () => layerWeightSpectrum(layer, weight));
-        const ranks =
-          evaluator && scoring
+        const { basis, ranked, weightSpectrum } = await watch.time("spectra", () => solver!.of(layer));
+        const found =
+          basis && evaluator && scoring
             ? await watch.time("search", () =>
                 ranksOf(layer, keptRanks, () =>
                   search({ layer, basis, evaluator, scoring, tolerance, baseline, work }),
                 ),
               )
-            : energyRanks(basis, energy ?? DEFAULT_ENERGY);
-        const result = analyzedLayer(layer, basis, spectrum, data.positions.get(layer)!, ranks);
+            : null;
+        const result = await watch.time("factors", () =>
+          analyzedLayer(
+            layer,
+            ranked ?? rankedLayer(basis, found!.kS, found!.kT),
+            weightSpectrum,
+            data.positions.get(layer)!,
+            found?.search ?? null,
+          ),
+        );
         analyzed.push(result);
         layerSeconds.push(watch.seconds() - started);
         meter.settle(plan.searches.get(layer) ?? 0, before);
         options.onEvent?.({ kind: "layer", layer: result.report });
       }
+      await solver.close();
     }
   } finally {
+    await solver?.close();
     await evaluator?.close();
   }
 
   meter.enter("verification");
   const accuracy = await watch.time("verification", () => replacedAccuracy(subject, analyzed, scoring, onWork));
   const layerReports = analyzed.map(({ report }) => report);
-  const settings = await reportSettings(config, data, choices);
   const { memory: cache, disk: spilled } = evaluator?.cachePeak ?? { memory: 0, disk: 0 };
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
@@ -220,42 +235,4 @@ export async function analyzeWithData(
     ],
   };
   return { report, analyzed, data };
-}
-
-/** Accuracy of the whole network with every layer replaced: by W′, and by factors where they are smaller. */
-async function replacedAccuracy(
-  subject: Subject,
-  analyzed: readonly AnalyzedLayer[],
-  scoring: Scoring | null,
-  onWork: (samples: number) => void,
-): Promise<ModelReport["accuracy"]> {
-  if (!scoring) return { metric: null, samples: null, original: null, projected: null, decomposed: null };
-  const accuracy = async (edit: GraphEdit, what: string): Promise<number> => {
-    const bytes = editedModelBytes(subject.model, edit);
-    const predicted = await predictAll(
-      bytes,
-      `${subject.model.path} (${what})`,
-      { ...scoring.context, onWork },
-      subject.model.folder,
-    );
-    return accuracyOf(predicted, scoring.targets);
-  };
-  return {
-    metric: scoring.metric,
-    samples: scoring.targets.length,
-    original: scoring.original,
-    projected: await accuracy(
-      projectionEdit(
-        subject.index,
-        analyzed.map(({ layer, projected }) => ({ layer, matrices: projected })),
-      ),
-      "projected",
-    ),
-    decomposed: await accuracy(decompositionEdit(subject.index, analysisDecompositions(analyzed)), "decomposed"),
-  };
-}
-
-/** The layers that get smaller, with their factors. */
-export function analysisDecompositions(analyzed: readonly AnalyzedLayer[]): Decomposition[] {
-  return analyzed.flatMap(({ layer, factors }) => (factors ? [{ layer, factors }] : []));
 }

@@ -2,12 +2,9 @@ import * as z from "zod";
 import { splitMember } from "../calibration/npz";
 import { ContentCache, type CacheKey } from "../cache/contentCache";
 import { gramKey, type Layer } from "../layers/layer";
-import type { SymmetricEigensolver } from "../numerics/eigen";
 import type { ReportSettings } from "../report";
 import type { GramMatrices } from "../runtime/gramGraph";
-import type { Eigensolver } from "../tensorflow";
 import { bytesOf, floats } from "./floats";
-import { keepingEigensolver } from "./keptEigen";
 import type { FoundRanks } from "./layerReport";
 import type { SubjectData } from "./prepare";
 
@@ -24,31 +21,29 @@ export class KeptResults {
   /** Layers whose Gram matrices, and whose ranks, were taken from the cache so far. */
   readonly recalled = { calibrated: 0, searched: 0 };
 
-  /** The solver, whose solutions are kept. */
-  readonly solve: SymmetricEigensolver;
-
   private constructor(
     private readonly cache: ContentCache,
     /** What Gram matrices depend on, beside the layer. */
     private readonly calibrated: CacheKey,
     /** What a search depends on, beside the layer. */
     private readonly searched: CacheKey,
-    eigensolver: Eigensolver,
     /** Whether the model's files are what they were when they were hashed. */
     private readonly unchanged: () => boolean,
-  ) {
-    this.solve = keepingEigensolver(cache, VERSION, eigensolver);
-  }
+  ) {}
 
-  /** @param settings those of the report: with the hashes of the data, and all that decides what is computed. */
+  /**
+   * @param folder where they are; undefined for nowhere.
+   * @param settings those of the report: with the hashes of the data, and all that decides what is computed.
+   */
   static open(
-    folder: string,
+    folder: string | undefined,
     sha256: string,
     { calibrationBatches, device }: SubjectData,
     settings: ReportSettings,
-    eigensolver: Eigensolver,
+    eigensolver: string | null,
     unchanged: () => boolean,
-  ): KeptResults {
+  ): KeptResults | null {
+    if (folder === undefined) return null;
     const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
     const calibrated = {
       version: VERSION,
@@ -66,9 +61,9 @@ export class KeptResults {
       search,
       baseline,
       batchSize,
-      eigensolver: eigensolver.name,
+      eigensolver,
     };
-    return new KeptResults(new ContentCache(folder), calibrated, searched, eigensolver, unchanged);
+    return new KeptResults(new ContentCache(folder), calibrated, searched, unchanged);
   }
 
   grams(layer: Layer): GramMatrices | null {

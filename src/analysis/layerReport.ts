@@ -1,9 +1,9 @@
 import type { Layer } from "../layers/layer";
-import { factorizeLayer, layerErrors, projectLayer, weightOnInput, type LayerBasis } from "../lowrank/layerBasis";
+import type { RankedLayer } from "../lowrank/rankedLayer";
 import { fragilityBand, type Evaluation } from "../lowrank/rankSearch";
 import type { Factors } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
-import { energy, rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
+import { rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
 import { isDecomposable, utilization, utilizedRank, weightParameters } from "../numerics/utilizedRank";
 import type { EvaluationEntry, LayerReport } from "../report";
 
@@ -29,15 +29,12 @@ export interface AnalyzedLayer {
 
 export function analyzedLayer(
   layer: Layer,
-  basis: LayerBasis,
+  { kS, kT, projected, factors, spectra, ...found }: RankedLayer,
   weightSpectrum: Float64Array,
   positions: number,
-  ranks: FoundRanks,
+  search: FoundRanks["search"],
 ): AnalyzedLayer {
-  const { kS, kT, search } = ranks;
   const rank = utilizedRank(kS, kT);
-  const projected = projectLayer(basis, kS, kT);
-  const { factors, projectedSpectrum } = factorizeLayer(basis, kS, kT);
   const decomposes = isDecomposable(rank, layer.view);
   const after = weightParameters(layer.view, decomposes ? rank : null);
   const report: LayerReport = {
@@ -46,19 +43,17 @@ export function analyzedLayer(
     kT,
     utilizedRank: rank,
     utilization: utilization(rank, layer.view),
-    inputEnergy: energy(basis.inputSpectrum, kS),
-    outputEnergy: energy(basis.outputSpectrum, kT),
-    ...layerErrors(basis, projected, kS, kT),
+    ...found,
     fragility: search ? fragility(layer, search) : null,
     parameters: { before: weightParameters(layer.view, null), after },
     macs: { before: weightParameters(layer.view, null) * positions, after: after * positions },
     outcome: decomposes ? { kind: "decomposed", rank } : { kind: "kept", reason: keptReason(layer, rank) },
     spectra: {
-      input: [...basis.inputSpectrum],
-      weightOnInput: [...weightOnInput(basis)],
-      output: [...basis.outputSpectrum],
+      input: [...spectra.input],
+      weightOnInput: [...spectra.weightOnInput],
+      output: [...spectra.output],
       weight: [...weightSpectrum],
-      projected: [...projectedSpectrum],
+      projected: [...spectra.projected],
     },
     search: search ? { S: search.S.map(asTuple), T: search.T.map(asTuple) } : null,
   };

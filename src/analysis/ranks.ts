@@ -3,21 +3,11 @@ import { weightElements } from "../layers/weights";
 import type { Evaluator } from "../lowrank/evaluator";
 import { projectLayer, type LayerBasis } from "../lowrank/layerBasis";
 import { mostEvaluations, searchRank, slackSamples, type Evaluation } from "../lowrank/rankSearch";
-import { rankAtEnergy } from "../numerics/spectrum";
 import { dataDependentNodes, partBehind } from "../onnx/subgraph";
 import { chooseOutput } from "./accuracy";
 import type { FoundRanks } from "./layerReport";
 import type { Subject, SubjectData } from "./prepare";
 import type { Scoring } from "./scoring";
-
-/** Ranks from a share of energy on both sides. */
-export function energyRanks(basis: LayerBasis, share: number): FoundRanks {
-  return {
-    kS: rankAtEnergy(basis.inputSpectrum, share),
-    kT: rankAtEnergy(basis.outputSpectrum, share),
-    search: null,
-  };
-}
 
 export interface LayerSearch {
   readonly layer: Layer;

@@ -10,6 +10,7 @@ import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";
 import { KeptResults } from "./kept";
 import { gramsOf } from "./recall";
+import { keepingEigensolver } from "./solving/keptEigen";
 import { ProgressMeter, type AnalysisEvent } from "./progress";
 
 interface RebuildOptions {
@@ -35,17 +36,9 @@ export async function rebuildDecompositions(
   }
   const eigensolver = chooseEigensolver();
   const stamp = stampOfModel(subject.model);
-  const kept =
-    cache === undefined
-      ? null
-      : KeptResults.open(
-          cache,
-          report.model.sha256,
-          data,
-          report.settings,
-          eigensolver,
-          () => stampOfModel(subject.model) === stamp,
-        );
+  const unchanged = (): boolean => stampOfModel(subject.model) === stamp;
+  const kept = KeptResults.open(cache, report.model.sha256, data, report.settings, eigensolver.name, unchanged);
+  const eigen = cache === undefined ? eigensolver.solve : keepingEigensolver(cache, eigensolver);
   const decompositions: Decomposition[] = [];
   const groups = gramGroups([...ranks.keys()]);
   const meter = new ProgressMeter(groups.length * data.calibration.count, onEvent);
@@ -62,7 +55,7 @@ export async function rebuildDecompositions(
     for (const layer of group) {
       const weight = readConstant(subject.model.wire, layer.weight);
       const { kS, kT } = ranks.get(layer)!;
-      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, { kS, kT }, kept?.solve ?? eigensolver.solve);
+      const basis = layerBasis(layer, weight, grams.get(gramKey(layer))!, { kS, kT }, eigen);
       decompositions.push({ layer, factors: factorizeLayer(basis, kS, kT).factors });
     }
   }

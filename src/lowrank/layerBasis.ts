@@ -18,7 +18,7 @@ export interface LayerBasis {
 
 /** From the layer's weight elements and the Gram matrices of its inputs; `leading`: how many directions are needed. */
 export function layerBasis(
-  layer: Layer,
+  layer: Pick<Layer, "view">,
   weight: Float32Array,
   grams: GramMatrices,
   leading?: { kS: number; kT: number },
@@ -55,7 +55,7 @@ export function weightOnInput({ groups }: LayerBasis): Float64Array {
 }
 
 /** Squared singular values of the layer's W, descending, summed over groups. */
-export function layerWeightSpectrum(layer: Layer, weight: Float32Array): Float64Array {
+export function layerWeightSpectrum(layer: Pick<Layer, "view">, weight: Float32Array): Float64Array {
   return sumSpectra(weightMatrices(layer.view, weight).map(weightSpectrum));
 }
 

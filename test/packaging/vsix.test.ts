@@ -21,9 +21,15 @@ const everywhere = [
   "extension/ThirdPartyNotices.txt",
   "extension/media/icon.png",
   ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
-  ...["extension.js", "app.js", "worker.js", "deviceTrial.js", "webview/panel.js", "webview/panel.css"].map(
-    (file) => `extension/dist/${file}`,
-  ),
+  ...[
+    "extension.js",
+    "app.js",
+    "worker.js",
+    "deviceTrial.js",
+    "solveThread.js",
+    "webview/panel.js",
+    "webview/panel.css",
+  ].map((file) => `extension/dist/${file}`),
   "extension/dist/config.schema.json",
   "extension/dist/report.schema.json",
   ...[

@@ -2,10 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { keepingEigensolver, LEAST_KEPT } from "../../src/analysis/keptEigen";
-import { ContentCache } from "../../src/cache/contentCache";
-import { symmetricEigen } from "../../src/numerics/eigen";
-import type { Matrix } from "../../src/numerics/matrix";
+import { keepingEigensolver, LEAST_KEPT } from "../../../src/analysis/solving/keptEigen";
+import { symmetricEigen } from "../../../src/numerics/eigen";
+import type { Matrix } from "../../../src/numerics/matrix";
 
 let folder: string;
 beforeEach(() => {
@@ -26,7 +25,7 @@ function counted(name: string | null = null): { solve: ReturnType<typeof keeping
     solved++;
     return symmetricEigen(a, leading);
   };
-  return { solve: keepingEigensolver(new ContentCache(folder), 1, { solve, name }), solved: () => solved };
+  return { solve: keepingEigensolver(folder, { solve, name }), solved: () => solved };
 }
 
 describe("an eigensolver whose solutions are kept", () => {

@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
-import type { ContentCache } from "../cache/contentCache";
-import type { SymmetricEigensolver } from "../numerics/eigen";
-import { rowsOf } from "../numerics/matrix";
-import type { Eigensolver } from "../tensorflow";
-import { bytesOf, floats } from "./floats";
+import { ContentCache } from "../../cache/contentCache";
+import type { SymmetricEigensolver } from "../../numerics/eigen";
+import { rowsOf } from "../../numerics/matrix";
+import type { Eigensolver } from "../../tensorflow";
+import { bytesOf, floats } from "../floats";
 
 /** Smaller problems are solved about as fast as they are read. */
 export const LEAST_KEPT = 256;
 
-/** A solver whose solutions of large problems are kept, by the bits of the matrices. */
-export function keepingEigensolver(
-  cache: ContentCache,
-  version: number,
-  eigensolver: Eigensolver,
-): SymmetricEigensolver {
+/** Raised whenever the same matrix gives other bits. */
+const VERSION = 1;
+
+/** A solver whose solutions of large problems are kept in a folder, by the bits of the matrices. */
+export function keepingEigensolver(folder: string, eigensolver: Eigensolver): SymmetricEigensolver {
+  const cache = new ContentCache(folder);
   return (matrix, leading = matrix.rows) => {
     const n = matrix.rows;
     if (n < LEAST_KEPT) return eigensolver.solve(matrix, leading);
     const key = {
-      version,
+      version: VERSION,
       eigensolver: eigensolver.name,
       matrix: createHash("sha256").update(matrix.data).digest("hex"),
     };
