@@ -3,7 +3,7 @@ import { findLayers, type SkippedNode } from "./layers";
 import { parameterCount, type Layer } from "./layers/layer";
 import { indexGraph, type GraphIndex } from "./onnx/graphIndex";
 import { modelParameters } from "./onnx/parameters";
-import { openModel } from "./onnx/reader";
+import { openModel, type OpenModel } from "./onnx/reader";
 import type { Dimension, ElementType, Graph, Shape, TensorInfo, ValueInfo } from "./onnx/schema";
 import { inferShapes } from "./onnx/shapes/inferShapes";
 import { readSmallTensor } from "./onnx/tensor";
@@ -55,34 +55,39 @@ export interface InspectedLayer {
 export function inspect(modelPath: string): Inspection {
   const model = openModel(path.resolve(modelPath));
   try {
-    const readSmall = (tensor: TensorInfo): readonly number[] | null => readSmallTensor(model.wire, tensor);
-    const index = indexGraph(model.graph, readSmall);
-    const { layers, skipped } = findLayers(index);
-    const opset = model.opsets.get("") ?? 1;
-    const shapes = inferShapes(model.graph, readSmall, opset);
-    const oneSample = inferShapes(withOneSample(index), readSmall, opset);
-    return {
-      model: {
-        path: model.path,
-        bytes: model.bytes,
-        irVersion: model.irVersion,
-        opsets: Object.fromEntries(model.opsets),
-        producer: [model.producerName, model.producerVersion].filter(Boolean).join(" "),
-        metadata: Object.fromEntries(model.metadata),
-        nodes: model.graph.nodes.length,
-        parameters: modelParameters(index),
-      },
-      inputs: index.dataInputs.map(inspectedValue),
-      outputs: model.graph.outputs.map((output) => ({
-        ...inspectedValue(output),
-        shape: shapes.get(output.name) ?? output.shape,
-      })),
-      layers: layers.map((layer) => inspectedLayer(layer, index, oneSample)),
-      skipped,
-    };
+    return inspectModel(model);
   } finally {
     model.close();
   }
+}
+
+/** The same of a model that is open. */
+export function inspectModel(model: OpenModel): Inspection {
+  const readSmall = (tensor: TensorInfo): readonly number[] | null => readSmallTensor(model.wire, tensor);
+  const index = indexGraph(model.graph, readSmall);
+  const { layers, skipped } = findLayers(index);
+  const opset = model.opsets.get("") ?? 1;
+  const shapes = inferShapes(model.graph, readSmall, opset);
+  const oneSample = inferShapes(withOneSample(index), readSmall, opset);
+  return {
+    model: {
+      path: model.path,
+      bytes: model.bytes,
+      irVersion: model.irVersion,
+      opsets: Object.fromEntries(model.opsets),
+      producer: [model.producerName, model.producerVersion].filter(Boolean).join(" "),
+      metadata: Object.fromEntries(model.metadata),
+      nodes: model.graph.nodes.length,
+      parameters: modelParameters(index),
+    },
+    inputs: index.dataInputs.map(inspectedValue),
+    outputs: model.graph.outputs.map((output) => ({
+      ...inspectedValue(output),
+      shape: shapes.get(output.name) ?? output.shape,
+    })),
+    layers: layers.map((layer) => inspectedLayer(layer, index, oneSample)),
+    skipped,
+  };
 }
 
 function inspectedValue({ name, elementType, shape }: ValueInfo): InspectedValue {
