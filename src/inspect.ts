@@ -96,7 +96,11 @@ function inspectedValue({ name, elementType, shape }: ValueInfo): InspectedValue
 
 function inspectedLayer(layer: Layer, index: GraphIndex, shapes: ReadonlyMap<string, Shape>): InspectedLayer {
   const { view, uses } = layer;
-  const elements = uses.map(({ output }) => elementsPerSample(shapes.get(output) ?? null, index));
+  const parameters = parameterCount(view);
+  const positions = uses.map(({ counted: { value, perRow } }) => {
+    const elements = elementsPerSample(shapes.get(value) ?? null, index);
+    return elements === null || elements % perRow !== 0 ? null : elements / perRow;
+  });
   return {
     name: layer.name,
     op: layer.op,
@@ -105,9 +109,8 @@ function inspectedLayer(layer: Layer, index: GraphIndex, shapes: ReadonlyMap<str
     groups: view.groups,
     rows: view.rows,
     columns: view.columns,
-    parameters: parameterCount(view),
-    // Every output element costs one row of W.
-    macs: elements.reduce<number | null>((sum, n) => (sum === null || n === null ? null : sum + n * view.columns), 0),
+    parameters,
+    macs: positions.reduce<number | null>((sum, n) => (sum === null || n === null ? null : sum + n * parameters), 0),
   };
 }
 

@@ -11,9 +11,9 @@ import { externalTensors } from "../onnx/externalTensors";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
-import { elementCount, readSmallTensor } from "../onnx/tensor";
+import { readSmallTensor } from "../onnx/tensor";
 import type { DeviceChoice } from "../runtime/executionProviders";
-import { positionsPerSample, probeShapes, type Probe } from "../runtime/probe";
+import { positionsPerSample, probeShapes, usePositions, type Probe } from "../runtime/probe";
 import { gramBatchSize } from "./calibrate";
 import { chooseDevice, type ChosenDevice } from "./device";
 import { imageProgress, type AnalysisEvent } from "./progress";
@@ -50,7 +50,9 @@ export function openSubject(path: string): Subject {
         skipped.length === 0
           ? ""
           : ` "ranklens inspect" lists what else there is (${skipped.length}), with the reasons.`;
-      throw new ExpectedError(`${path} has no analysable layer (MatMul, Gemm or Conv with a constant weight).${rest}`);
+      throw new ExpectedError(
+        `${path} has no analysable layer (Conv, ConvTranspose, MatMul or Gemm with a constant weight).${rest}`,
+      );
     }
     return { model, index, layers, skipped, warnings };
   } catch (error) {
@@ -145,10 +147,7 @@ export async function openData(
 function macShares(layers: readonly Layer[], probe: Probe): (nodes: ReadonlySet<Node>) => number {
   const macs = new Map<Node, number>();
   for (const { uses, view } of layers) {
-    for (const { node, output } of uses) {
-      // Every output element costs one row of W.
-      macs.set(node, elementCount(probe.dims.get(output) ?? []) * view.columns);
-    }
+    for (const use of uses) macs.set(use.node, usePositions(probe, use) * parameterCount(view));
   }
   const total = [...macs.values()].reduce((sum, value) => sum + value, 0);
   return (nodes) => {

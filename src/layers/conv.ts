@@ -1,12 +1,12 @@
 import type { NewAttribute, NewInitializer, NewNode } from "../onnx/encode";
-import { resolveConstant } from "../onnx/constants";
 import type { Node } from "../onnx/schema";
 import { elementCount } from "../onnx/tensor";
 import { gramOfRows, rowGeometry } from "./convRows";
-import { joined, reshapeTo } from "./emit";
+import { channelRows, constantKernel } from "./channels";
+import { joined } from "./emit";
 import { gramOfFeatures, type GramEmission } from "./gram";
 import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
-import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute, unreadableWeight } from "./nodes";
+import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute } from "./nodes";
 
 /**
  * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
@@ -17,19 +17,9 @@ export const conv: LayerType = {
   ops: ["Conv"],
 
   recognise(node, index): Recognition {
-    const weightName = node.inputs[1];
-    if (weightName === undefined) return { kind: "none" };
-    if (index.graph.sparseInitializers.has(weightName)) {
-      return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
-    }
-    const resolved = resolveConstant(index, weightName);
-    if (!resolved) return { kind: "none" };
-    if (resolved.kind === "unreadable") return { kind: "skipped", reason: resolved.reason };
-    const weight = resolved.constant;
-    const reason = unreadableWeight(weight);
-    if (reason !== undefined) return { kind: "skipped", reason };
+    const weight = constantKernel(node, index);
+    if ("kind" in weight) return weight;
     const { dims } = weight;
-    if (dims.length < 3) return { kind: "skipped", reason: `its weight has shape [${dims.join(", ")}]` };
     const groups = intAttribute(node, "group", 1);
     const outputs = dims[0];
     if (groups < 1 || outputs % groups !== 0) {
@@ -59,16 +49,7 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
 
   const features = (result: string): Emission => {
     const { value, emission } = patchesOf(node, `${result}/patches`, channels, geometryOf(node, kernel));
-    const grouped = reshapeTo(value, `${result}/grouped`, [0, groups, columns, -1]);
-    const turned: NewNode = {
-      opType: "Transpose",
-      name: `${result}/transpose`,
-      inputs: [`${result}/grouped`],
-      outputs: [`${result}/turned`],
-      attributes: { perm: [1, 2, 0, 3] },
-    };
-    const flat = reshapeTo(`${result}/turned`, result, groups === 1 ? [columns, -1] : [groups, columns, -1]);
-    return joined(emission, grouped, { nodes: [turned], initializers: [] }, flat);
+    return joined(emission, channelRows(value, result, view));
   };
 
   return {
@@ -76,6 +57,7 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
     input,
     weight: node.inputs[1],
     output,
+    counted: { value: output, perRow: groups * rows },
     featuresKey: JSON.stringify([groups, columns, ...GEOMETRY.map((name) => node.attributes.get(name) ?? null)]),
     featureGroups: groups,
 

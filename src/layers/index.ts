@@ -3,6 +3,7 @@ import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes } from "../onnx/subgraph";
 import { conv } from "./conv";
+import { convTranspose } from "./convTranspose";
 import type { Layer, LayerType, LayerUse, Recognition, WeightView } from "./layer";
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
@@ -10,7 +11,7 @@ import { computedWeight, otherOperator } from "./otherOperators";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
-export const layerTypes: readonly LayerType[] = [conv, linear];
+export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear];
 
 export type { SkippedNode };
 

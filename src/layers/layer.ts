@@ -47,6 +47,8 @@ export interface LayerUse {
   /** The value that it reads the weight from: the stored constant, or what Identity, Reshape, … make of it. */
   readonly weight: string;
   readonly output: string;
+  /** A value with this many elements for every row of X. */
+  readonly counted: { readonly value: string; readonly perRow: number };
   /** Two uses with the same key see the same features of their inputs: equal inputs give equal Gram matrices. */
   readonly featuresKey: string;
   /** Groups of features: each group sees its own. */

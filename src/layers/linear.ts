@@ -6,6 +6,7 @@ import { reshapeTo } from "./emit";
 import { gramOfFeatures, type GramEmission } from "./gram";
 import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
 import { copyNode, floatAttribute, intAttribute, nodeLabel, unreadableWeight } from "./nodes";
+import { transposed } from "./weights";
 
 /**
  * MatMul and Gemm with a constant matrix on one side (ONNX operators MatMul, Gemm).
@@ -75,6 +76,7 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
     input,
     weight: node.inputs[weightPosition],
     output,
+    counted: { value: output, perRow: rows },
     featuresKey: samplesAreColumns ? "columns" : "rows",
     featureGroups: 1,
     features,
@@ -178,13 +180,6 @@ function columnFeatures(input: string, result: string, inputRank: number, column
     ],
     initializers: reshape.initializers,
   };
-}
-
-/** (rows×columns, row-major) → columns×rows, in float32. */
-function transposed(values: Float64Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
-  return result;
 }
 
 function isSparse(index: GraphIndex, name: string): boolean {

@@ -1,5 +1,5 @@
 import { ExpectedError } from "../errors";
-import type { Layer } from "../layers/layer";
+import type { Layer, LayerUse } from "../layers/layer";
 import { editedModelBytes } from "../onnx/edit";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
@@ -45,12 +45,12 @@ export async function probeShapes(
 
 /** Places per sample at which the layer's weight is applied, over all its uses. */
 export function positionsPerSample(probe: Probe, layer: Layer): number {
-  const { groups, rows } = layer.view;
-  return layer.uses.reduce((sum, use) => sum + usePositions(probe, use.output, groups * rows), 0);
+  return layer.uses.reduce((sum, use) => sum + usePositions(probe, use), 0);
 }
 
-function usePositions(probe: Probe, output: string, outputs: number): number {
-  const dims = probe.dims.get(output);
-  if (!dims) throw new ExpectedError(`The value "${output}" was not computed when the model was run.`);
-  return elementCount(dims) / outputs / probe.rows;
+/** Places per sample at which one node applies the layer's weight. */
+export function usePositions(probe: Probe, { counted: { value, perRow } }: LayerUse): number {
+  const dims = probe.dims.get(value);
+  if (!dims) throw new ExpectedError(`The value "${value}" was not computed when the model was run.`);
+  return elementCount(dims) / perRow / probe.rows;
 }

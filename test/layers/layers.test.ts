@@ -11,7 +11,7 @@ import { readConstant } from "../../src/onnx/constants";
 import { gramMatrices } from "../../src/runtime/gramGraph";
 import { batchesOf, openBytes, relativeDifference, runOutput, type Opened } from "../fixtures/data";
 import { untyped } from "../fixtures/model";
-import { convCases, gemmCases, matMulCases, type LayerCase } from "../fixtures/modelLayers";
+import { convCases, convTransposeCases, gemmCases, matMulCases, type LayerCase } from "../fixtures/modelLayers";
 
 /** float32 sums of at most a hundred products, against float64. */
 const FLOAT32 = 1e-6;
@@ -22,6 +22,7 @@ const families: [string, fc.Arbitrary<LayerCase>, number][] = [
   ["MatMul", matMulCases, 60],
   ["Gemm", gemmCases, 60],
   ["Conv", convCases, 80],
+  ["ConvTranspose", convTransposeCases, 80],
 ];
 
 function open({ bytes }: LayerCase): Opened & { layer: Layer; weight: Float32Array } {

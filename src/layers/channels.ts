@@ -1,0 +1,42 @@
+import { resolveConstant, type Constant } from "../onnx/constants";
+import type { GraphIndex } from "../onnx/graphIndex";
+import type { NewNode } from "../onnx/encode";
+import type { Node } from "../onnx/schema";
+import { joined, reshapeTo } from "./emit";
+import type { Emission, Recognition, WeightView } from "./layer";
+import { unreadableWeight } from "./nodes";
+
+/** The constant kernel of a Conv or ConvTranspose, with its channel axes and at least one of space; or why there is none. */
+export function constantKernel(node: Node, index: GraphIndex): Constant | Recognition {
+  const weightName = node.inputs[1];
+  if (weightName === undefined) return { kind: "none" };
+  if (index.graph.sparseInitializers.has(weightName)) {
+    return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
+  }
+  const resolved = resolveConstant(index, weightName);
+  if (!resolved) return { kind: "none" };
+  if (resolved.kind === "unreadable") return { kind: "skipped", reason: resolved.reason };
+  const weight = resolved.constant;
+  const reason = unreadableWeight(weight);
+  if (reason !== undefined) return { kind: "skipped", reason };
+  if (weight.dims.length < 3) return { kind: "skipped", reason: `its weight has shape [${weight.dims.join(", ")}]` };
+  return weight;
+}
+
+/** [N, groups·d, …] → Xᵀ, d×N or groups×d×N: every position of every sample is a row of X. */
+export function channelRows(
+  value: string,
+  result: string,
+  { groups, columns }: Pick<WeightView, "groups" | "columns">,
+): Emission {
+  const grouped = reshapeTo(value, `${result}/grouped`, [0, groups, columns, -1]);
+  const turned: NewNode = {
+    opType: "Transpose",
+    name: `${result}/transpose`,
+    inputs: [`${result}/grouped`],
+    outputs: [`${result}/turned`],
+    attributes: { perm: [1, 2, 0, 3] },
+  };
+  const flat = reshapeTo(`${result}/turned`, result, groups === 1 ? [columns, -1] : [groups, columns, -1]);
+  return joined(grouped, { nodes: [turned], initializers: [] }, flat);
+}

@@ -1,0 +1,87 @@
+import type { NewInitializer, NewNode } from "../onnx/encode";
+import type { Node } from "../onnx/schema";
+import { elementCount } from "../onnx/tensor";
+import { channelRows, constantKernel } from "./channels";
+import { gramOfFeatures, type GramEmission } from "./gram";
+import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
+import { copyNode, intAttribute, nodeLabel } from "./nodes";
+import { transposed } from "./weights";
+
+/**
+ * ConvTranspose with a constant kernel (ONNX operator ConvTranspose), of any number of spatial axes. A row of X is what the
+ * d = C/g channels have at one position of the input; a row of Y = X Wᵀ is the patch of m = M/g·∏k values that it adds to
+ * the output. The kernel is stored as Wᵀ, group by group.
+ */
+export const convTranspose: LayerType = {
+  ops: ["ConvTranspose"],
+
+  recognise(node, index): Recognition {
+    const weight = constantKernel(node, index);
+    if ("kind" in weight) return weight;
+    const { dims } = weight;
+    const groups = intAttribute(node, "group", 1);
+    const inputs = dims[0];
+    if (groups < 1 || inputs % groups !== 0) {
+      return { kind: "skipped", reason: `its ${inputs} inputs cannot be divided into ${groups} groups` };
+    }
+    const columns = inputs / groups;
+    if (groups > 1 && columns === 1) {
+      return { kind: "skipped", reason: "depthwise: one input per group, so its rank is 1 and cannot fall" };
+    }
+    const rows = elementCount(dims.slice(1));
+    const view: WeightView = { groups, rows, columns, transposed: true, scale: 1 };
+    return { kind: "layer", weight, view, use: convTransposeUse(node, view, dims) };
+  },
+};
+
+function convTransposeUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
+  const { groups, rows, columns } = view;
+  const input = node.inputs[0];
+  const output = node.outputs[0];
+  const features = (result: string): Emission => channelRows(input, result, view);
+  return {
+    node,
+    input,
+    weight: node.inputs[1],
+    output,
+    counted: { value: input, perRow: groups * columns },
+    featuresKey: JSON.stringify(["channels", groups, columns]),
+    featureGroups: groups,
+    features,
+
+    gram(result): GramEmission {
+      const rowsOfInput = `${result}/features`;
+      return gramOfFeatures(features(rowsOfInput), rowsOfInput, result, { groups, columns });
+    },
+
+    withWeight: (weight) => copyNode(node, { inputs: [input, weight, ...node.inputs.slice(2)] }),
+
+    factorLayout: "convTranspose",
+
+    factorInitializers({ rank, a, b }, names): readonly NewInitializer[] {
+      const ones = weightDims.slice(2).map(() => 1);
+      const second = new Float32Array(a.length);
+      for (let group = 0; group < groups; group++) {
+        const at = group * rows * rank;
+        second.set(transposed(a.subarray(at, at + rows * rank), rows, rank), at);
+      }
+      return [
+        { name: names.first, dims: [groups * rank, columns, ...ones], data: Float32Array.from(b) },
+        { name: names.second, dims: [groups * rank, ...weightDims.slice(1)], data: second },
+      ];
+    },
+
+    decomposed(names, hidden): readonly NewNode[] {
+      return [
+        {
+          opType: "Conv",
+          name: `${nodeLabel(node)}/low_rank_in`,
+          inputs: [input, names.first],
+          outputs: [hidden],
+          attributes: groups === 1 ? {} : { group: groups },
+        },
+        copyNode(node, { inputs: [hidden, names.second, ...node.inputs.slice(2)] }),
+      ];
+    },
+  };
+}
