@@ -3,10 +3,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
+import type { DevicesFlags } from "./cli/devices";
 import type { InitFlags } from "./cli/init";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
+import { supportKinds } from "./gpuSupport/places";
 import { inspect } from "./inspect";
 import { MEMORY_SIZE, parseMemorySize } from "./memorySize";
 import type { ModelReport } from "./report";
@@ -106,6 +108,23 @@ function program(): Command {
     .action(async (model: string, data: string[], flags: InitFlags) => {
       const { init } = await import("./cli/init");
       await init(model, data, flags, print);
+    });
+  root
+    .command("devices")
+    .description("show what models can run on here and why not, and install what GPUs need")
+    .addOption(
+      new Option("--install <what>", "CUDA's provider, or TensorFlow for eigenvectors").choices([...supportKinds]),
+    )
+    .option("--from <file>", "install from this file or address instead of downloading it where it usually is")
+    .addOption(
+      new Option("--remove <what>", "take it away again").choices([...supportKinds]).conflicts(["install", "from"]),
+    )
+    .action(async (flags: DevicesFlags) => {
+      if (flags.from !== undefined && flags.install === undefined) {
+        throw new CommanderError(EXIT.usage, "ranklens.usage", "--from needs --install, which says what it is for.");
+      }
+      const { devices } = await import("./cli/devices");
+      await devices(flags, print);
     });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
