@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { fieldHeader, inputField, nodeField, outputField } from "../onnx/encode";
 import { runTrial } from "../runtime/deviceTrial";
-import { executionProviders } from "../runtime/executionProviders";
+import { executionProviders, type Device } from "../runtime/executionProviders";
 import { whyAbsent } from "../runtime/providersHere";
 import type { TensorValue } from "../runtime/session";
 import { TENSORFLOW_PACKAGE, tryTensorflow } from "../tensorflow/nodeBackend";
@@ -37,14 +37,14 @@ export async function devicesHere(): Promise<DeviceHere[]> {
 }
 
 const SIZE = 16;
-const x: TensorValue = matrix((row, column) => (row === column ? 2 : row - column));
-const square: TensorValue = matrix((row, column) => {
+const x = matrix((row, column) => (row === column ? 2 : row - column));
+const square = matrix((row, column) => {
   let sum = 0;
-  for (let i = 0; i < SIZE; i++) sum += Number(x.data[row * SIZE + i]) * Number(x.data[i * SIZE + column]);
+  for (let i = 0; i < SIZE; i++) sum += x.data[row * SIZE + i] * x.data[i * SIZE + column];
   return sum;
 });
 
-async function whyNotWorking(device: DeviceHere["name"] & Parameters<typeof runTrial>[0]["device"], model: string) {
+async function whyNotWorking(device: Device, model: string): Promise<string | null> {
   const request = { model, device, feeds: [["x", x]], timedRuns: 0 } as const;
   const reply = await runTrial(request, { patience: PATIENCE.auto, signal: undefined });
   const { works, why } = judge(reply, { outputs: new Map([["y", square]]), seconds: [] });
@@ -57,7 +57,7 @@ function whyNoTensorflow(): string | null {
   return tensorflow.backend().isUsingGpuDevice ? null : "it finds no GPU";
 }
 
-function matrix(entry: (row: number, column: number) => number): TensorValue {
+function matrix(entry: (row: number, column: number) => number): TensorValue & { data: Float32Array } {
   const data = Float32Array.from({ length: SIZE ** 2 }, (_, i) => entry(Math.floor(i / SIZE), i % SIZE));
   return { type: "float32", dims: [SIZE, SIZE], data };
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, constants, existsSync, statSync } from "node:fs";
+import { copyFileSync, constants, existsSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { stageFolder } from "../atomicFile";
 import { ExpectedError, isExpected } from "../errors";
@@ -13,6 +13,9 @@ export interface InstallCudaOptions extends DownloadOptions {
   /** The archive, or its address; otherwise it comes from where onnxruntime's own install script takes it. */
   readonly from?: string | undefined;
 }
+
+/** What a downloaded archive is called, beside its libraries. */
+const DOWNLOADED = "archive.nupkg";
 
 /**
  * Installs onnxruntime's CUDA provider, of the version of the onnxruntime that is here. Onnxruntime looks for providers in
@@ -30,6 +33,7 @@ export async function installCuda(root: string, options: InstallCudaOptions = {}
   try {
     const archive = await fetchArchive(wanted, staged.temporary, options);
     await unpack(archive, wanted, staged.temporary, options.signal);
+    rmSync(path.join(staged.temporary, DOWNLOADED), { force: true });
     const library = path.join(binaryFolder(), RUNTIME_LIBRARY);
     copyFileSync(library, path.join(staged.temporary, RUNTIME_LIBRARY), constants.COPYFILE_FICLONE);
     options.signal?.throwIfAborted();
@@ -76,7 +80,7 @@ async function fetchArchive(wanted: CudaPackage, folder: string, options: Instal
     if (!statSync(from).isFile()) throw new ExpectedError(`${from} is no file`);
     return { file: from, what: from };
   }
-  const file = path.join(folder, "archive.nupkg");
+  const file = path.join(folder, DOWNLOADED);
   if (from !== undefined) {
     await download(from, file, options);
     return { file, what: from };

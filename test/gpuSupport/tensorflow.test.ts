@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { installed, removeSupport, supportEnvironment } from "../../src/gpuSupport/places";
+import { installTensorflow } from "../../src/gpuSupport/tensorflow";
+import { chooseEigensolver } from "../../src/tensorflow";
+import { TENSORFLOW_PACKAGE, tryTensorflow } from "../../src/tensorflow/nodeBackend";
+
+const base = mkdtempSync(path.join(tmpdir(), "ranklens tensorflow-"));
+const root = path.join(base, "data");
+afterAll(() => rmSync(base, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A package for npm, whose install script leaves a file behind, as the real one's leaves its libraries. */
+function standin(folder: string, name: string, script: string): string {
+  const at = path.join(base, folder);
+  mkdirSync(at, { recursive: true });
+  const scripts = { install: "node install.cjs" };
+  writeFileSync(path.join(at, "package.json"), JSON.stringify({ name, version: "4.99.0", main: "index.js", scripts }));
+  writeFileSync(path.join(at, "install.cjs"), script);
+  writeFileSync(
+    path.join(at, "index.js"),
+    `require("./library.js");
+    const backend = { isUsingGpuDevice: true, binding: {}, executeMultipleOutputs() {} };
+    module.exports = { version: { "tfjs-node": "4.99.0" }, tensor2d() {}, backend: () => backend };`,
+  );
+  return at;
+}
+
+const leavesLibrary = `require("node:fs").writeFileSync("library.js", "")`;
+
+describe("TensorFlow", () => {
+  // Without the network, in whatever way npm is set up.
+  beforeAll(() => void vi.stubEnv("npm_config_offline", "true"));
+
+  it("is installed by npm, found by the analysis process, and removed", async () => {
+    let said = "";
+    const from = standin("good", TENSORFLOW_PACKAGE, leavesLibrary);
+    expect(supportEnvironment(root)).toEqual({});
+    const folder = await installTensorflow(root, { from: `file:${from}`, onOutput: (text) => (said += text) });
+    expect(readdirSync(root)).toEqual(["tensorflow"]);
+    expect(said).toContain("added 1 package");
+    const environment = supportEnvironment(root);
+    expect(environment).toEqual({ RANKLENS_TENSORFLOW: folder });
+    expect(tryTensorflow()).toBe("not installed");
+    vi.stubEnv("RANKLENS_TENSORFLOW", folder);
+    expect(chooseEigensolver().name).toBe(`${TENSORFLOW_PACKAGE} 4.99.0`);
+    expect(removeSupport("tensorflow", root)).toBe(true);
+    expect(installed("tensorflow", root)).toBeNull();
+  });
+
+  it("leaves what is there where its script fails, and says why in one line", async () => {
+    await installTensorflow(root, { from: `file:${standin("good", TENSORFLOW_PACKAGE, leavesLibrary)}` });
+    const from = standin("bad", TENSORFLOW_PACKAGE, `console.error("no CUDA"); process.exit(7)`);
+    await expect(installTensorflow(root, { from: `file:${from}` })).rejects.toThrow(
+      /^@tensorflow\/tfjs-node-gpu@file:[^\n]* is not installed: npm says: [^\n]+$/,
+    );
+    expect(readdirSync(root)).toEqual(["tensorflow"]);
+    expect(installed("tensorflow", root)).not.toBeNull();
+  });
+
+  it("says what to do where there is no npm", async () => {
+    vi.stubEnv("PATH", base);
+    await expect(installTensorflow(root)).rejects.toThrow(/^npm was not found: install Node\.js/);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it("is given up where the user cancels, with the scripts that npm runs", async () => {
+    const proof = path.join(base, "proof");
+    const slow = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(proof)}, ""), 4000);
+      require("node:fs").writeFileSync(${JSON.stringify(`${proof}-begun`)}, "")`;
+    const stop = new AbortController();
+    const from = `file:${standin("slow", TENSORFLOW_PACKAGE, slow)}`;
+    const failed = installTensorflow(root, { from, signal: stop.signal });
+    const begun = (async () => {
+      while (!existsSync(`${proof}-begun`)) await sleep(50);
+      stop.abort(new Error("enough"));
+    })();
+    await expect(failed).rejects.toThrow("enough");
+    await begun;
+    expect(readdirSync(root)).toEqual([]);
+    await sleep(4500);
+    expect(existsSync(proof)).toBe(false);
+  });
+});
