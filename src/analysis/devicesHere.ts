@@ -48,7 +48,8 @@ async function whyNotWorking(device: Device, model: string): Promise<string | nu
   const request = { model, device, feeds: [["x", x]], timedRuns: 0 } as const;
   const reply = await runTrial(request, { patience: PATIENCE.auto, signal: undefined });
   const { works, why } = judge(reply, { outputs: new Map([["y", square]]), seconds: [] });
-  return works ? null : why;
+  // The model is none of the user's.
+  return works ? null : why.replace(`${model} could not be loaded by onnxruntime: `, "");
 }
 
 function whyNoTensorflow(): string | null {

@@ -8,7 +8,7 @@ import { TENSORFLOW_PACKAGE } from "../tensorflow/nodeBackend";
 import { placeOf } from "./places";
 
 export interface InstallTensorflowOptions {
-  /** What npm installs: a version of the package, or a file or folder with it. Default: what RankLens was made for. */
+  /** What npm installs: a version of the package, or a file, a folder or an address with it. Default: what RankLens was made for. */
   readonly from?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What npm says. */
@@ -33,8 +33,10 @@ export async function installTensorflow(root: string, options: InstallTensorflow
     // npm 11 runs the scripts of those packages alone that are named.
     const own = { private: true, allowScripts: { [TENSORFLOW_PACKAGE]: true } };
     writeFileSync(path.join(folder, "package.json"), JSON.stringify(own));
-    const from = options.from === undefined ? peerDependencies[TENSORFLOW_PACKAGE] : options.from;
-    await npmInstall(`${TENSORFLOW_PACKAGE}@${from}`, folder, options);
+    const from = options.from ?? peerDependencies[TENSORFLOW_PACKAGE];
+    // npm does not run where the user is.
+    const source = existsSync(from) ? path.resolve(from) : from;
+    await npmInstall(`${TENSORFLOW_PACKAGE}@${source}`, folder, options);
     if (!existsSync(path.join(folder, "node_modules", TENSORFLOW_PACKAGE))) {
       throw new ExpectedError(`npm has installed something else than ${TENSORFLOW_PACKAGE}.`);
     }

@@ -47,6 +47,10 @@ describe("ranklens devices", () => {
   });
 });
 
+it.skipIf(process.platform !== "linux" || process.arch !== "x64")("names the driver's reason alone", async () => {
+  expect(listed(await run())["webgpu"]).toMatch(/^Failed to get a WebGPU adapter: [^\n]+$/);
+});
+
 describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("ranklens devices --install cuda", () => {
   let server: FileServer;
   beforeAll(async () => void (server = await fileServer()));
