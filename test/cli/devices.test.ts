@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { executionProviders } from "../../src/runtime/executionProviders";
-import { cudaArchive, fileServer, wanted, type FileServer } from "../gpuSupport/standins";
+import { cudaArchive, fileServer, tensorflowPackage, wanted, type FileServer } from "../gpuSupport/standins";
 import { cliPath, expectRefusal, expectSuccess, newLab, start, type Lab, type Outcome, type Running } from "./lab";
 
 let lab: Lab;
@@ -11,7 +11,12 @@ afterAll(() => lab.remove());
 
 /** With a folder for users' data of its own, and as if there were a GPU. */
 function begin(...args: string[]): Running {
-  const env = { XDG_DATA_HOME: lab.at("data"), VK_DRIVER_FILES: lab.at("no driver.json"), LD_LIBRARY_PATH: undefined };
+  const env = {
+    XDG_DATA_HOME: lab.at("data"),
+    VK_DRIVER_FILES: lab.at("no driver.json"),
+    LD_LIBRARY_PATH: undefined,
+    npm_config_offline: "true",
+  };
   return start(process.execPath, [cliPath(), "devices", ...args], lab.folder, { env });
 }
 const run = (...args: string[]): Promise<Outcome> => begin(...args).ended;
@@ -45,6 +50,15 @@ describe("ranklens devices", () => {
       expect(stderr).toMatch(/^error: /);
     }
   });
+});
+
+it("ranklens devices --install tensorflow puts it where analyses find it", async () => {
+  const name = "@tensorflow/tfjs-node-gpu";
+  tensorflowPackage(lab.at("tensorflow package"));
+  const installed = await run("--install", "tensorflow", "--from", "tensorflow package");
+  expect(installed.status).toBe(0);
+  expect(listed(installed)[name]).toBe("works");
+  expect(listed(await run("--remove", "tensorflow"))[name]).toBe("not installed");
 });
 
 it.skipIf(process.platform !== "linux" || process.arch !== "x64")("names the driver's reason alone", async () => {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { cudaPackage, type CudaPackage } from "../../src/runtime/cudaPackage";
 import { binaryFolder } from "../../src/runtime/providersHere";
+import { TENSORFLOW_PACKAGE } from "../../src/tensorflow/nodeBackend";
 import { zipBytes, type ZipEntry } from "../fixtures/zip";
 
 /** What onnxruntime's archive is on a platform that has one. */
@@ -96,4 +97,26 @@ export function serveFeed({ url, files }: FileServer, archive: Buffer | null, an
   json("/catalog.json", { packageHash, packageHashAlgorithm: "SHA512", packageSize: announced.length });
   files.set(file, archive);
   return `${url}/index.json`;
+}
+
+/**
+ * A folder that npm installs as TensorFlow's package: its install script leaves a file behind, as the real one's leaves its
+ * libraries, without which it does not load.
+ */
+export function tensorflowPackage(
+  folder: string,
+  script = 'require("node:fs").writeFileSync("library.js", "")',
+): string {
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, text: string): void => writeFileSync(path.join(folder, name), text);
+  const scripts = { install: "node install.cjs" };
+  write("package.json", JSON.stringify({ name: TENSORFLOW_PACKAGE, version: "4.99.0", main: "index.js", scripts }));
+  write("install.cjs", script);
+  write(
+    "index.js",
+    `require("./library.js");
+    const backend = { isUsingGpuDevice: true, binding: {}, executeMultipleOutputs() {} };
+    module.exports = { version: { "tfjs-node": "4.99.0" }, tensor2d() {}, backend: () => backend };`,
+  );
+  return folder;
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { installed, removeSupport, supportEnvironment } from "../../src/gpuSuppo
 import { installTensorflow } from "../../src/gpuSupport/tensorflow";
 import { chooseEigensolver } from "../../src/tensorflow";
 import { TENSORFLOW_PACKAGE, tryTensorflow } from "../../src/tensorflow/nodeBackend";
+import { tensorflowPackage } from "./standins";
 
 const base = mkdtempSync(path.join(tmpdir(), "ranklens tensorflow-"));
 const root = path.join(base, "data");
@@ -16,23 +17,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** A package for npm, whose install script leaves a file behind, as the real one's leaves its libraries. */
-function standin(folder: string, name: string, script: string): string {
-  const at = path.join(base, folder);
-  mkdirSync(at, { recursive: true });
-  const scripts = { install: "node install.cjs" };
-  writeFileSync(path.join(at, "package.json"), JSON.stringify({ name, version: "4.99.0", main: "index.js", scripts }));
-  writeFileSync(path.join(at, "install.cjs"), script);
-  writeFileSync(
-    path.join(at, "index.js"),
-    `require("./library.js");
-    const backend = { isUsingGpuDevice: true, binding: {}, executeMultipleOutputs() {} };
-    module.exports = { version: { "tfjs-node": "4.99.0" }, tensor2d() {}, backend: () => backend };`,
-  );
-  return at;
-}
-
-const leavesLibrary = `require("node:fs").writeFileSync("library.js", "")`;
+const standin = (folder: string, script?: string): string => tensorflowPackage(path.join(base, folder), script);
 
 describe("TensorFlow", () => {
   // Without the network, in whatever way npm is set up.
@@ -40,7 +25,7 @@ describe("TensorFlow", () => {
 
   it("is installed by npm, found by the analysis process, and removed", async () => {
     let said = "";
-    const from = standin("good", TENSORFLOW_PACKAGE, leavesLibrary);
+    const from = standin("good");
     expect(supportEnvironment(root)).toEqual({});
     const folder = await installTensorflow(root, {
       from: path.relative(".", from),
@@ -58,8 +43,8 @@ describe("TensorFlow", () => {
   });
 
   it("leaves what is there where its script fails, and says why in one line", async () => {
-    await installTensorflow(root, { from: `file:${standin("good", TENSORFLOW_PACKAGE, leavesLibrary)}` });
-    const from = standin("bad", TENSORFLOW_PACKAGE, `console.error("no CUDA"); process.exit(7)`);
+    await installTensorflow(root, { from: `file:${standin("good")}` });
+    const from = standin("bad", `console.error("no CUDA"); process.exit(7)`);
     await expect(installTensorflow(root, { from: `file:${from}` })).rejects.toThrow(
       /^@tensorflow\/tfjs-node-gpu@file:[^\n]* is not installed: npm says: [^\n]+$/,
     );
@@ -78,7 +63,7 @@ describe("TensorFlow", () => {
     const slow = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(proof)}, ""), 4000);
       require("node:fs").writeFileSync(${JSON.stringify(`${proof}-begun`)}, "")`;
     const stop = new AbortController();
-    const from = `file:${standin("slow", TENSORFLOW_PACKAGE, slow)}`;
+    const from = `file:${standin("slow", slow)}`;
     const failed = installTensorflow(root, { from, signal: stop.signal });
     const begun = (async () => {
       while (!existsSync(`${proof}-begun`)) await sleep(50);
