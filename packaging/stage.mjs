@@ -12,7 +12,8 @@ const npmFiles = /^(cli\.js|index\.js|types|bundledPackages\.json|ThirdPartyNoti
 
 /** The packages that bundles load at run time, with what they read of them. */
 const packages = {
-  "onnxruntime-node": ["package.json", "dist/*.js"],
+  // The scripts tell where the CUDA provider is to be had.
+  "onnxruntime-node": ["package.json", "dist/*.js", "script/install-metadata*.js"],
   "onnxruntime-common": ["package.json", "dist/cjs/package.json", "dist/cjs/*.js"],
   sharp: ["package.json", "LICENSE", "dist/*.cjs"],
   "@img/colour": ["package.json", "LICENSE.md", "*.cjs"],

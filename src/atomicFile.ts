@@ -156,6 +156,26 @@ export function stageWithCompanion(file: NewFile, companion: NewFile, options: {
   return { temporary: staged(file.path), commit, discard };
 }
 
+/** A folder that is filled under another name, `temporary`; `commit` puts it in the place of what stands there. */
+export function stageFolder(target: string): StagedFile {
+  const temporary = temporaryPath(target);
+  const discard = (): void => removeTemporary(temporary);
+  const attempt = attempter(target, discard);
+  attempt(() => {
+    mkdirSync(path.dirname(temporary), { recursive: true });
+    removeLeftovers(target);
+    unfinished.add(temporary);
+    mkdirSync(temporary);
+  });
+  const commit = (): void =>
+    attempt(() => {
+      rmSync(target, { recursive: true, force: true });
+      renameSync(temporary, target);
+      unfinished.delete(temporary);
+    });
+  return { temporary, commit, discard };
+}
+
 function temporaryPath(target: string): string {
   return path.join(path.dirname(path.resolve(target)), `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
 }

@@ -1,86 +1,22 @@
 import path from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
 import { runAnalysis, stopAnalysis } from "./cli/analysisProcess";
-import { defaultCacheFolder } from "./cli/cacheFolder";
+import { type AnalysisFlags, withAnalysisOptions, withCacheFolder } from "./cli/analysisFlags";
+import type { DevicesFlags } from "./cli/devices";
 import type { InitFlags } from "./cli/init";
 import { inspectText } from "./cli/inspectText";
 import { compressionText, reportText } from "./cli/reportText";
 import { isExpected } from "./errors";
+import { supportKinds } from "./gpuSupport/places";
 import { inspect } from "./inspect";
-import { MEMORY_SIZE, parseMemorySize } from "./memorySize";
 import type { ModelReport } from "./report";
 import { writeReport } from "./reportFile";
 import { runInputs, type RunChoices } from "./runInputs";
-import { deviceChoices, type DeviceChoice } from "./runtime/executionProviders";
-import { searchKinds, type SearchKind } from "./searchKind";
 
 /** Exit statuses. A signal gives 128 plus its number, as shells do. */
 const EXIT = { failure: 1, usage: 2 };
-
-interface AnalysisFlags {
-  config?: string;
-  tolerance?: number;
-  search?: SearchKind;
-  searchError?: number;
-  baseline?: "original" | "previous";
-  energy?: number;
-  device?: DeviceChoice;
-  memory?: number;
-  /** The folder; false for none. */
-  cache?: string | false;
-  report?: string;
-  html?: string;
-  force?: boolean;
-}
-
-function number(what: string, accepts: (value: number) => boolean): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !accepts(value)) throw new InvalidArgumentError(`It must be ${what}.`);
-    return value;
-  };
-}
-
-function memorySize(text: string): number {
-  const bytes = parseMemorySize(text);
-  if (bytes !== null) return bytes;
-  throw new InvalidArgumentError(`It must be ${MEMORY_SIZE}.`);
-}
-
-function withAnalysisOptions(command: Command): Command {
-  const points = number("a number of percentage points from 0 to 100", (value) => value >= 0 && value <= 100);
-  const chance = number("a share above 0 and below 0.5", (value) => value > 0 && value < 0.5);
-  const share = number("a share above 0 and up to 1", (value) => value > 0 && value <= 1);
-  return command
-    .argument("<model>", "ONNX file")
-    .option("-c, --config <file>", "data and preprocessing (default: MODEL.ranklens.json beside the model)")
-    .option("-t, --tolerance <points>", "accuracy that each projection of each layer may cost (default: 0.1)", points)
-    .addOption(
-      new Option("--search <kind>", "count until a verdict is certain, or test a few samples")
-        .choices([...searchKinds])
-        .default("exact"),
-    )
-    .option("--search-error <share>", "chance of a wrong verdict in a test of the fast search (default: 0.001)", chance)
-    .addOption(
-      new Option("--baseline <which>", "what the drop of k_T is measured from")
-        .choices(["original", "previous"])
-        .default("original"),
-    )
-    .option("--energy <share>", "ranks from this share of the energy, without a search", share)
-    .addOption(new Option("--device <device>", "where the model runs").choices([...deviceChoices]).default("auto"))
-    .option(
-      "--memory <size>",
-      "memory for kept activations, the rest goes to disk (default: a quarter of all)",
-      memorySize,
-    )
-    .option("--cache <folder>", "where results are kept for the next run (default: the user's cache folder)")
-    .option("--no-cache", "keep no results, and use none that are kept")
-    .option("-r, --report <file>", "write the report as JSON")
-    .option("--html <file>", "write the report as one HTML page")
-    .option("-f, --force", "overwrite files");
-}
 
 /** `analyze` and `compress` run in a process of their own, and `init` loads what it needs: this one starts without onnxruntime. */
 function program(): Command {
@@ -109,6 +45,23 @@ function program(): Command {
     .action(async (model: string, data: string[], flags: InitFlags) => {
       const { init } = await import("./cli/init");
       await init(model, data, flags, print);
+    });
+  root
+    .command("devices")
+    .description("show what models can run on here and why not, and install what GPUs need")
+    .addOption(
+      new Option("--install <what>", "CUDA's provider, or TensorFlow for eigenvectors").choices([...supportKinds]),
+    )
+    .option("--from <file>", "install from this file or address instead of downloading it where it usually is")
+    .addOption(
+      new Option("--remove <what>", "take it away again").choices([...supportKinds]).conflicts(["install", "from"]),
+    )
+    .action(async (flags: DevicesFlags) => {
+      if (flags.from !== undefined && flags.install === undefined) {
+        throw new CommanderError(EXIT.usage, "ranklens.usage", "--from needs --install, which says what it is for.");
+      }
+      const { devices } = await import("./cli/devices");
+      await devices(flags, print);
     });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
@@ -147,12 +100,6 @@ function program(): Command {
       if (html !== undefined) await writeHtml(report, html, force);
     });
   return root;
-}
-
-/** The flags with the folder in which results are kept, if they are to be. */
-function withCacheFolder<T extends Pick<AnalysisFlags, "cache">>(flags: T): Omit<T, "cache"> & { cache?: string } {
-  const { cache = defaultCacheFolder(), ...rest } = flags;
-  return cache === false || cache === undefined ? rest : { ...rest, cache };
 }
 
 /** Refuses reports that would take the place of something, or of each other, before any long work is done for them. */

@@ -6,7 +6,7 @@ import {
   type DeviceChoice,
   type ExecutionProvider,
 } from "../runtime/executionProviders";
-import { isForPlatform, whyAbsent } from "../runtime/providersHere";
+import { isForPlatform, NOT_INSTALLED, whyAbsent } from "../runtime/providersHere";
 import { createSession, type TensorValue, type TensorValues } from "../runtime/session";
 import { secondsOfRuns } from "../runtime/trialRun";
 import type { TrialReply } from "../runtime/trialProtocol";
@@ -22,7 +22,7 @@ export interface ChosenDevice extends Readonly<Omit<ModelReport["device"], "eige
 export const DEVICE_TOLERANCE = 1e-3;
 const TIMED_RUNS = 3;
 /** Seconds for loading, the first run, in which shaders are compiled, and the timed ones. */
-const PATIENCE = { auto: 30, named: 300 };
+export const PATIENCE = { auto: 30, named: 300 };
 
 /** Where no model is run. */
 export const noDevice = (requested: DeviceChoice): ChosenDevice => ({
@@ -135,8 +135,11 @@ function isFloat(value: TensorValue): value is TensorValue & { data: Float32Arra
 }
 
 function notWorking({ name, title }: ExecutionProvider, why: string): ExpectedError {
-  const cuda = name === "cuda" ? " README.md says how to install CUDA's provider." : "";
+  const install =
+    why === NOT_INSTALLED
+      ? ` Install it with: ranklens devices --install ${name} (in VS Code: Install GPU Support).`
+      : "";
   return new ExpectedError(
-    `${title} does not work here (--device ${name}): ${why}.${cuda} Use --device auto, or cpu (in VS Code: ranklens.device).`,
+    `${title} does not work here (--device ${name}): ${why}.${install} Use --device auto, or cpu (in VS Code: ranklens.device).`,
   );
 }

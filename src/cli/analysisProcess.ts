@@ -1,8 +1,15 @@
+import { supportEnvironment } from "../gpuSupport/places";
 import { workerClient } from "../worker/client";
 import type { Method, Params, Result } from "../worker/protocol";
 import { progressDisplay } from "./progressBar";
+import { supportFolder } from "./userFolders";
 
-const worker = workerClient();
+const worker = workerClient({
+  // Of every call: what is installed may change in between.
+  get env() {
+    return supportEnvironment(supportFolder);
+  },
+});
 
 /** Runs a method of the worker in a process of its own, with its progress on stderr; fails as {@link workerClient}'s calls do. */
 export async function runAnalysis<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {

@@ -12,7 +12,7 @@ import { tellMenus } from "./menus";
 import type { Models } from "./models";
 import { notifyAnalysis } from "./progress";
 import { activeModel, showModel } from "./showModel";
-import { settingsFor, worker } from "./worker";
+import { settingsFor, type StartWorker } from "./worker";
 
 /** An analysis that waits or runs. */
 export interface ActiveAnalysis {
@@ -33,6 +33,7 @@ export class Analyses implements vscode.Disposable {
     private readonly models: Models,
     /** Where results are kept from one analysis to the next. */
     readonly cacheFolder: string,
+    readonly startWorker: StartWorker,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -66,7 +67,7 @@ export class Analyses implements vscode.Disposable {
     await showModel(uri);
     if (this.jobs.has(uri.toString()) || (preview && !(await this.mayReplace(uri)))) return null;
     const file = configFileBeside(uri.fsPath);
-    return file === undefined ? askForConfig(uri, settingsFor(uri), this.log) : { kind: "config", file };
+    return file === undefined ? askForConfig(uri, settingsFor(uri), this.startWorker) : { kind: "config", file };
   }
 
   /** Cancels the analysis of a model or, where there is none of it, the one that was begun first. */
@@ -158,7 +159,7 @@ export class Analyses implements vscode.Disposable {
         : { config: completedConfig(loadConfig(measured.file), settings), preview };
     this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
     const params = { model: uri.fsPath, options: { ...processOptions(settings, this.cacheFolder), ...data } };
-    return worker(settings, this.log).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
+    return this.startWorker(settings).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
   }
 
   /** Tells who looks at something else that the analysis is done. */

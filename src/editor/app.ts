@@ -9,6 +9,7 @@ import type { CommandId } from "./commandIds";
 import { askForConfig } from "./configWizard";
 import { Exports } from "./exporting";
 import { guarded } from "./failures";
+import { manageGpuSupport } from "./gpuSupport";
 import { registerInlineLayers } from "./inlineHints";
 import { ModelPanels, type PanelRequest } from "./modelPanels";
 import { Models } from "./models";
@@ -17,7 +18,7 @@ import { copyTable, savePng } from "./saving";
 import { showLayerArguments } from "./showLayer";
 import { activeModel, pickModel } from "./showModel";
 import { statusBar } from "./statusBar";
-import { settingsFor } from "./worker";
+import { settingsFor, workerStarter } from "./worker";
 
 type Command = (args: readonly unknown[]) => Promise<void> | void;
 
@@ -41,7 +42,9 @@ export function createApp(context: vscode.ExtensionContext): App {
   const store = new ReportStore(path.join(storage.fsPath, "reports"));
   const models = new Models(store, context.workspaceState, log);
   const queue = new AnalysisQueue();
-  const analyses = new Analyses(queue, models, path.join(context.globalStorageUri.fsPath, "cache"), log);
+  const supportFolder = path.join(context.globalStorageUri.fsPath, "gpu");
+  const startWorker = workerStarter(supportFolder, log);
+  const analyses = new Analyses(queue, models, path.join(context.globalStorageUri.fsPath, "cache"), startWorker, log);
   const exports = new Exports(queue, models, analyses, log);
 
   const analyze = (preview: boolean) => async (args: readonly unknown[]) => {
@@ -71,13 +74,14 @@ export function createApp(context: vscode.ExtensionContext): App {
     "ranklens.showLog": () => log.show(),
     "ranklens.openConfig": async (args) => {
       const [uri] = await modelsFor(args, vscode.l10n.t("Model whose config to open"));
-      if (uri) await openConfig(uri, analyses, log);
+      if (uri) await openConfig(uri, analyses);
     },
     "ranklens.analyzeSample": async () => {
       const folder = vscode.Uri.joinPath(context.globalStorageUri, "shapes").fsPath;
       const model = copySample(path.join(context.extensionPath, "examples", "shapes"), folder);
       await analyses.analyze([vscode.Uri.file(model)], false);
     },
+    "ranklens.installGpu": () => manageGpuSupport(supportFolder, startWorker, log),
     "ranklens.copyMarkdown": copy("markdown"),
     "ranklens.copyCsv": copy("csv"),
     "ranklens.copyJson": copy("json"),
@@ -93,7 +97,7 @@ export function createApp(context: vscode.ExtensionContext): App {
       case "export":
         return exports.export(uri);
       case "openConfig":
-        return openConfig(uri, analyses, log);
+        return openConfig(uri, analyses);
       case "showLog":
         log.show();
         return;
@@ -130,10 +134,12 @@ async function modelsFor(
 }
 
 /** Opens the config of a model; without one, asks for it, where models may be run: what is proposed is tried. */
-async function openConfig(uri: vscode.Uri, analyses: Analyses, log: vscode.LogOutputChannel): Promise<void> {
+async function openConfig(uri: vscode.Uri, analyses: Analyses): Promise<void> {
   const file = uri.scheme === "file" ? configFileBeside(uri.fsPath) : undefined;
   if (file === undefined && !(await analyses.mayRun(uri))) return;
   const config =
-    file === undefined ? await askForConfig(uri, settingsFor(uri), log) : { kind: "config" as const, file };
+    file === undefined
+      ? await askForConfig(uri, settingsFor(uri), analyses.startWorker)
+      : { kind: "config" as const, file };
   if (config?.kind === "config") await vscode.window.showTextDocument(vscode.Uri.file(config.file));
 }

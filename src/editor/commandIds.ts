@@ -8,6 +8,7 @@ export const COMMANDS = [
   "ranklens.showLog",
   "ranklens.openConfig",
   "ranklens.analyzeSample",
+  "ranklens.installGpu",
   "ranklens.copyMarkdown",
   "ranklens.copyCsv",
   "ranklens.copyJson",

@@ -6,7 +6,8 @@ import type { AnalysisSettings } from "../host/analysisOptions";
 import { arraysBeside } from "../host/dataBeside";
 import { inspect } from "../inspect";
 import { withPreprocess, type Proposal } from "../propose/proposal";
-import { worker } from "./worker";
+import { cancellable } from "./progress";
+import type { StartWorker } from "./worker";
 
 /** What is measured: what a config names, or the weights alone. */
 export type Measured = { readonly kind: "config"; readonly file: string } | { readonly kind: "weights" };
@@ -22,7 +23,7 @@ type DataKind = "images" | "arrays" | "weights";
 export async function askForConfig(
   model: vscode.Uri,
   settings: AnalysisSettings,
-  log: vscode.LogOutputChannel,
+  startWorker: StartWorker,
 ): Promise<Measured | null> {
   const kind = await chooseKind(model);
   if (kind === undefined) return null;
@@ -30,14 +31,14 @@ export async function askForConfig(
   const data = await chooseData(model, kind);
   if (data === undefined) return null;
   const file = model.fsPath;
-  const process = worker(settings, log);
-  const tried = await cancellable(async (signal) => {
+  const process = startWorker(settings);
+  const tried = await whileLooking(async (signal) => {
     const proposal = await process.call("propose", { model: file, data }, { signal });
     return process.call("tryProposal", { model: file, proposal }, { signal });
   });
   if (tried === null) return null;
   const check = (proposal: Proposal): Promise<Proposal | null> =>
-    cancellable((signal) => process.call("tryProposal", { model: file, proposal }, { signal }));
+    whileLooking((signal) => process.call("tryProposal", { model: file, proposal }, { signal }));
   const final = await answered(tried, check);
   return final && confirmed(model, final);
 }
@@ -134,20 +135,9 @@ async function openDialog(
   return chosen?.map(({ fsPath }) => fsPath);
 }
 
-/** What the worker makes of the data, under a notification that can be cancelled; null if it is. */
-async function cancellable<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result | null> {
-  const title = vscode.l10n.t("Looking at the data");
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (_, token) => {
-    const stop = new AbortController();
-    token.onCancellationRequested(() => stop.abort());
-    try {
-      return await run(stop.signal);
-    } catch (error) {
-      if (stop.signal.aborted) return null;
-      throw error;
-    }
-  });
+/** Under a notification that can cancel it, which gives null. */
+function whileLooking<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result | null> {
+  return cancellable(vscode.l10n.t("Looking at the data"), run);
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Models } from "./models";
 import { plain } from "./plain";
 import { notifyQueued } from "./progress";
 import { showModel } from "./showModel";
-import { settingsFor, worker } from "./worker";
+import { settingsFor } from "./worker";
 
 /** Writes smaller models by the reports that are kept. */
 export class Exports {
@@ -66,7 +66,7 @@ export class Exports {
     this.log.info(`Exporting ${uri.fsPath} to ${target.fsPath}`);
     const title = vscode.l10n.t("Exporting {0}", path.basename(target.fsPath));
     const queued = notifyQueued(this.queue, title, (signal, onEvent) =>
-      worker(settings, this.log).call("compress", params, { signal, onEvent }),
+      this.analyses.startWorker(settings).call("compress", params, { signal, onEvent }),
     );
     let report: ModelReport;
     try {

@@ -94,6 +94,28 @@ export function notifyQueued<Result>(
   return queued;
 }
 
+/** Runs a task under a notification with its progress and a button to cancel it. @returns null where it was cancelled. */
+export async function cancellable<Result>(
+  title: string,
+  task: (signal: AbortSignal, report: (message: string) => void) => Promise<Result>,
+): Promise<Result | null> {
+  const options = { location: vscode.ProgressLocation.Notification, title: plain(title), cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    const stop = new AbortController();
+    token.onCancellationRequested(() => stop.abort());
+    let shown = "";
+    try {
+      return await task(stop.signal, (message) => {
+        if (message !== shown) progress.report({ message: plain(message) });
+        shown = message;
+      });
+    } catch (error) {
+      if (stop.signal.aborted) return null;
+      throw error;
+    }
+  });
+}
+
 type Progress = vscode.Progress<{ message?: string; increment?: number }>;
 
 function withNotification(title: string, cancel: () => void, task: (progress: Progress) => Promise<void>): void {

@@ -12,6 +12,9 @@ export interface TrialOptions {
   readonly file?: string;
 }
 
+/** Why the library of a provider is not loaded: onnxruntime throws only that it is not. */
+const LOADING = /Failed to (?:load library|get symbol) \S+ with error: (.+)/;
+
 /** What is kept of the process's stderr: drivers write there before they take a process down. */
 const STDERR_TAIL = 2000;
 
@@ -56,12 +59,27 @@ export async function runTrial(
 function replyOf(child: ChildProcess, request: TrialRequest): Promise<TrialReply | null> {
   return new Promise((resolve) => {
     let said = "";
+    let failure: string | null = null;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-STDERR_TAIL);
     });
-    child.on("message", (reply) => resolve(reply as TrialReply));
+    child.on("message", (message) => {
+      // The sender is of this very build.
+      const reply = message as TrialReply;
+      if (reply.kind === "ran") {
+        resolve(reply);
+        return;
+      }
+      failure = reply.message;
+      // With its end comes all that it has written.
+      child.kill("SIGKILL");
+    });
     child.on("error", (error) => resolve({ kind: "failed", message: error.message }));
     child.on("close", (code, killer) => {
+      if (failure !== null) {
+        resolve({ kind: "failed", message: LOADING.exec(said)?.[1] ?? failure });
+        return;
+      }
       if (killer === "SIGKILL") {
         resolve(null);
         return;

@@ -51,12 +51,16 @@ export function refusalToRun(what: string, feeds: TensorValues, error: unknown):
   });
 }
 
-/** On one line, without the places in onnxruntime's source. */
+/** On one line, without what is said of onnxruntime's source. */
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text
-    .replace(/\s+/g, " ")
-    .replace(/^\S*onnxruntime_src\/\S+:\d+ /, "")
-    .trim()
-    .replace(/\.$/, "");
+  return (
+    text
+      .replace(/\s+/g, " ")
+      .replace(/^\S*onnxruntime_src\/\S+:\d+ /, "")
+      // A condition of its source, with the function that it stands in.
+      .replace(/^(\w+ )*onnxruntime::.*? was false\. (?=\S)/, "")
+      .trim()
+      .replace(/\.$/, "")
+  );
 }

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import path from "node:path";
 
 /**
  * What RankLens uses of `@tensorflow/tfjs-node-gpu`: its backend runs any TensorFlow kernel by name, also those for which
@@ -28,16 +29,32 @@ export interface NodeBackend {
 
 export const TENSORFLOW_PACKAGE = "@tensorflow/tfjs-node-gpu";
 
-/** The package where it is installed beside this one and can be loaded; null otherwise, which is the usual case. */
-export function loadTensorflow(from: string = __filename): Tensorflow | null {
+/** The environment variable that names the folder in which RankLens has installed it. */
+export const TENSORFLOW_FOLDER = "RANKLENS_TENSORFLOW";
+
+/** The package where it is installed and can be loaded; null otherwise, which is the usual case. */
+export function loadTensorflow(from: string = installedFrom()): Tensorflow | null {
+  const loaded = tryTensorflow(from);
+  return typeof loaded === "string" ? null : loaded;
+}
+
+/** The package, or why it cannot be had, in one line. */
+export function tryTensorflow(from: string = installedFrom()): Tensorflow | string {
   const require = createRequire(from);
   try {
     const loaded: unknown = require(TENSORFLOW_PACKAGE);
-    return isTensorflow(loaded) ? loaded : null;
-  } catch {
+    return isTensorflow(loaded) ? loaded : "it is not what RankLens knows by that name";
+  } catch (error) {
     // Not installed, or without the CUDA libraries that it was made for.
-    return null;
+    const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return line.startsWith(`Cannot find module '${TENSORFLOW_PACKAGE}'`) ? "not installed" : line;
   }
+}
+
+/** A file beside whose folder's packages it is looked for: where RankLens has installed it, else beside RankLens. */
+function installedFrom(): string {
+  const folder = process.env[TENSORFLOW_FOLDER];
+  return folder ? path.join(folder, "from.js") : __filename;
 }
 
 function isTensorflow(loaded: unknown): loaded is Tensorflow {

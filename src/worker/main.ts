@@ -1,4 +1,5 @@
 import os from "node:os";
+import { devicesHere } from "../analysis/devicesHere";
 import { peakMemory } from "../analysis/memory";
 import { analyze } from "../analyze";
 import type { AnalysisEvent } from "../analysis/progress";
@@ -17,6 +18,7 @@ const handlers: { readonly [M in Method]: (params: Params<M>, onEvent: OnEvent) 
   compress: ({ model, options }, onEvent) => compress(model, { ...options, onEvent }),
   propose: (params) => proposeConfig(params),
   tryProposal: ({ model, proposal }) => tryProposal(model, proposal),
+  devices: () => devicesHere(),
 };
 
 async function answer<M extends Method>({ method, params }: Request<M>): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DeviceHere } from "../analysis/devicesHere";
 import type { AnalysisEvent } from "../analysis/progress";
 import type { AnalyzeOptions } from "../analyze";
 import type { CompressOptions } from "../compress";
@@ -11,6 +12,7 @@ export interface WorkerMethods {
   compress: [params: CompressParams, result: ModelReport];
   propose: [params: ProposeParams, result: Proposal];
   tryProposal: [params: TryProposalParams, result: Proposal];
+  devices: [params: null, result: DeviceHere[]];
 }
 
 export type Method = keyof WorkerMethods;
@@ -83,5 +85,6 @@ export const filesWritten: { readonly [M in Method]: (params: Params<M>) => read
   analyze: () => [],
   propose: () => [],
   tryProposal: () => [],
+  devices: () => [],
   compress: ({ options }) => [options.output],
 };

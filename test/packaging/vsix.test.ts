@@ -61,7 +61,7 @@ const everywhere = [
 
 /** JavaScript that packages load when they run. */
 const packageCode =
-  /^extension\/dist\/node_modules\/(onnxruntime-node\/dist\/\w+\.js|onnxruntime-common\/dist\/cjs\/[\w-]+\.js|sharp\/dist\/\w+\.cjs|@img\/colour\/(index|color)\.cjs|detect-libc\/lib\/[\w-]+\.js|semver\/(index|(classes|functions|internal|ranges)\/[\w-]+)\.js)$/;
+  /^extension\/dist\/node_modules\/(onnxruntime-node\/(dist\/\w+|script\/install-metadata(-versions)?)\.js|onnxruntime-common\/dist\/cjs\/[\w-]+\.js|sharp\/dist\/\w+\.cjs|@img\/colour\/(index|color)\.cjs|detect-libc\/lib\/[\w-]+\.js|semver\/(index|(classes|functions|internal|ranges)\/[\w-]+)\.js)$/;
 
 function unixImages(target: string, library: string): string[] {
   return [

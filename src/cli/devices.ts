@@ -1,0 +1,43 @@
+import { installCuda } from "../gpuSupport/cuda";
+import { removeSupport, type SupportKind } from "../gpuSupport/places";
+import { installTensorflow } from "../gpuSupport/tensorflow";
+import { ExpectedError } from "../errors";
+import { byteSize } from "../text/numbers";
+import { callWorker } from "./analysisProcess";
+import { definitions } from "./reportText";
+import { supportFolder } from "./userFolders";
+
+export interface DevicesFlags {
+  install?: SupportKind;
+  from?: string;
+  remove?: SupportKind;
+}
+
+/** Installs or removes what is asked for, then shows everything that models can run on. @throws ExpectedError */
+export async function devices({ install, from, remove }: DevicesFlags, print: (text: string) => void): Promise<void> {
+  const root = supportFolder;
+  if (remove !== undefined && !removeSupport(remove, root)) {
+    throw new ExpectedError(`there is nothing to remove: ${root} has no ${remove}.`);
+  }
+  if (install === "cuda") {
+    await installCuda(root, { from, onProgress: showDownload() });
+  }
+  if (install === "tensorflow") {
+    await installTensorflow(root, { from, onOutput: (text) => process.stderr.write(text) });
+  }
+  const found = await callWorker("devices", null);
+  print(definitions(found.map(({ name, why }) => [name, why ?? "works"])));
+}
+
+/** A line on the terminal that is written over; nothing where stderr is a file. */
+function showDownload(): (bytes: number, total: number | null) => void {
+  let shown = "";
+  return (bytes, total) => {
+    if (!process.stderr.isTTY) return;
+    const of = total === null ? "" : ` of ${byteSize(total)}`;
+    const text = `Downloading ${byteSize(bytes)}${of}`;
+    if (text === shown) return;
+    shown = text;
+    process.stderr.write(`\r${text}\u001b[K${bytes === total ? "\n" : ""}`);
+  };
+}

@@ -1,0 +1,40 @@
+import { createRequire } from "node:module";
+import * as z from "zod";
+
+/** The archive with onnxruntime's CUDA provider, which npm's registry does not take for its size. */
+export interface CudaPackage {
+  /** The index of the NuGet feed that has it. */
+  readonly feed: string;
+  readonly name: string;
+  /** That of onnxruntime: another one's provider does not load. */
+  readonly version: string;
+  readonly libraries: readonly { readonly name: string; readonly pathInArchive: string }[];
+}
+
+/** What onnxruntime-node's own install script goes by. */
+const metadataSchema = z.object({
+  requirements: z.record(z.string(), z.array(z.string())),
+  manifests: z.record(z.string(), z.record(z.string(), z.object({ package: z.string(), path: z.string() }))),
+  packages: z.record(
+    z.string(),
+    z.object({ name: z.string(), versions: z.array(z.object({ feed: z.string(), version: z.string() })) }),
+  ),
+  feeds: z.record(z.string(), z.object({ index: z.string() })),
+});
+
+/** @returns null where onnxruntime has no CUDA provider to install for this platform (on Linux on x64 alone it does). */
+export function cudaPackage(): CudaPackage | null {
+  const load = createRequire(__filename);
+  const { requirements, manifests, packages, feeds } = metadataSchema.parse(
+    load("onnxruntime-node/script/install-metadata.js"),
+  );
+  const platform = `${process.platform}/${process.arch}`;
+  const requirement = requirements[platform]?.find((name) => name.startsWith("cuda"));
+  if (requirement === undefined) return null;
+  // TensorRT is another provider, which RankLens does not use.
+  const files = Object.entries(manifests[`${platform}:${requirement}`]).filter(([name]) => !name.includes("tensorrt"));
+  const { name, versions } = packages[files[0][1].package];
+  const [{ feed, version }] = versions;
+  const libraries = files.map(([file, { path }]) => ({ name: file.replace(/^\.\//, ""), pathInArchive: path }));
+  return { feed: feeds[feed].index, name, version, libraries };
+}
