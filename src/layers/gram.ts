@@ -95,10 +95,12 @@ export function shiftedProducts(
   const [left, right] = [entriesFrom(0), entriesFrom(shift)];
   const turned = `${output}/turned`;
   const perm = [...range(0, rank - 2), rank - 1, rank - 2];
-  nodes.push(
-    transposition(right, turned, perm),
-    { opType: "MatMul", name: output, inputs: [left, turned], outputs: [output] },
-  );
+  nodes.push(transposition(right, turned, perm), {
+    opType: "MatMul",
+    name: output,
+    inputs: [left, turned],
+    outputs: [output],
+  });
   return { nodes, initializers };
 }
 
