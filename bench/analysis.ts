@@ -10,6 +10,7 @@ import type { ModelReport } from "../src/report";
 import type { SearchKind } from "../src/searchKind";
 import { compareReports, readReference, type Reference } from "../test/reference/compare";
 import { cifarConfig, missingReference, referenceFolder } from "../test/reference/data";
+import { PEAK_TITLE, peakText, withPeak } from "./peakMemory";
 
 export interface AnalysisRow {
   readonly what: string;
@@ -20,6 +21,8 @@ export interface AnalysisRow {
   readonly forwardEquivalents: number;
   readonly evaluations: number;
   readonly mlu: number;
+  /** Of the process, in MiB. */
+  readonly peakMemory: number | null;
   /** Layers whose k_S and k_T are those of the exact search. */
   readonly sameRanks: string;
 }
@@ -58,7 +61,7 @@ function printRows(rows: readonly AnalysisRow[]): void {
   const right = { align: "right" } as const;
   const columns = [
     { title: "ResNet-20, 2,000 + 2,000 images, 0.5 points" },
-    ...["seconds", "CPU s", "Gram s", "forward equivalents", "evaluations", "MLU"].map((title) => ({
+    ...["seconds", "CPU s", "Gram s", "forward equivalents", "evaluations", "MLU", PEAK_TITLE].map((title) => ({
       title,
       ...right,
     })),
@@ -72,6 +75,7 @@ function printRows(rows: readonly AnalysisRow[]): void {
     row.forwardEquivalents.toFixed(0),
     String(row.evaluations),
     row.mlu.toFixed(4),
+    peakText(row.peakMemory),
     row.sameRanks,
   ]);
   console.log(table(columns, cells));
@@ -91,7 +95,9 @@ type Row = Omit<AnalysisRow, "sameRanks">;
 async function ours(search: SearchKind): Promise<{ row: Row; report: ModelReport }> {
   const model = path.join(referenceFolder, "models", "resnet20.onnx");
   const before = process.cpuUsage();
-  const report = await analyze(model, { config: cifarConfig(), tolerance: TOLERANCE, search });
+  const { result: report, peakMemory } = await withPeak(() =>
+    analyze(model, { config: cifarConfig(), tolerance: TOLERANCE, search }),
+  );
   const { user, system } = process.cpuUsage(before);
   const { cost, totals, accuracy } = report;
   const row = {
@@ -103,6 +109,7 @@ async function ours(search: SearchKind): Promise<{ row: Row; report: ModelReport
     forwardEquivalents: cost.forwardEquivalents - 2 * (accuracy.samples ?? 0),
     evaluations: cost.evaluations,
     mlu: totals.mlu ?? NaN,
+    peakMemory,
   };
   return { row, report };
 }
@@ -118,13 +125,24 @@ const pytorchTotals = z.object({
   }),
 });
 
+/** Runs the script that its first argument names, and prints the process's peak in KiB as the last line. */
+const METERED = `
+import os, resource, runpy, sys
+sys.argv = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+`;
+
 function pytorch(): { row: Row; reference: Reference } | undefined {
   const python = process.env["PYTHON"] ?? "/usr/bin/python3";
   const folder = mkdtempSync(path.join(os.tmpdir(), "ranklens-bench-"));
   try {
     const script = path.join(referenceFolder, "pytorch", "utilized_rank.py");
     const flags = ["--eps", String(TOLERANCE), "--folded", "--gram32", "--early-exit", "--out", folder];
-    const { status, stderr } = spawnSync(python, [script, "resnet20", ...flags], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(python, ["-c", METERED, script, "resnet20", ...flags], {
+      encoding: "utf8",
+    });
     if (status !== 0) {
       console.log(`SKIPPED the PyTorch script: ${stderr.trim().split("\n").pop() ?? "it did not run"}`);
       return undefined;
@@ -140,6 +158,7 @@ function pytorch(): { row: Row; reference: Reference } | undefined {
       forwardEquivalents: totals.forward_equiv,
       evaluations: totals.evals,
       mlu: totals.mlu,
+      peakMemory: Number(stdout.trim().split("\n").pop()) / 1024,
     };
     return { row, reference: readReference(file) };
   } finally {

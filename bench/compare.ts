@@ -21,6 +21,7 @@ import { dataFreeResult, dataFreeText, type DataFreeResult } from "./dataFree";
 import { markdownTable } from "./markedBlock";
 import { matchParameters } from "./matchParameters";
 import { bundledExample, referenceModels, type TrainedModel } from "./models";
+import { PEAK_TITLE, peakText, withPeak } from "./peakMemory";
 
 /** A smaller model: parameters of the analysed layers, and accuracy on the validation data. */
 interface Smaller {
@@ -40,6 +41,8 @@ export interface ComparisonRow {
   readonly svdOneShare: Smaller;
   /** P_T W in the layers and at the ranks that RankLens chose: the output's subspace without the input's. */
   readonly outputOnly: Smaller;
+  /** Of the process during the analysis, in MiB. */
+  readonly peakMemory: number | null;
 }
 
 export interface ModelComparison {
@@ -66,7 +69,7 @@ async function compareModel(trained: TrainedModel): Promise<ModelComparison> {
     const rows: ComparisonRow[] = [];
     let dataFree: DataFreeResult | undefined;
     for (const tolerance of trained.tolerances) {
-      const analysis = await analyzeWithData(subject, config, { tolerance });
+      const { result: analysis, peakMemory } = await withPeak(() => analyzeWithData(subject, config, { tolerance }));
       const { report, analyzed } = analysis;
       if (tolerance === trained.tolerance) dataFree = dataFreeResult(subject, name, analysis);
       const chosen = analysisDecompositions(analyzed);
@@ -81,6 +84,7 @@ async function compareModel(trained: TrainedModel): Promise<ModelComparison> {
         svdSameRanks: await smaller(atSameRanks(bases.plain)),
         svdOneShare: await smaller(oneShare(analyzed, bases.plain, parametersWith(subject, chosen))),
         outputOnly: await smaller(atSameRanks(bases.data)),
+        peakMemory,
       });
     }
     if (!dataFree) throw new Error(`${name} is not compared at ${trained.tolerance} points`);
@@ -187,8 +191,9 @@ function title({ model, original, samples }: ComparisonRow): string {
 }
 
 function comparisonText(rows: readonly ComparisonRow[]): string {
-  const columns = COLUMNS.map((name) => ({ title: name, align: "right" as const }));
-  return `${title(rows[0])}\n${table(columns, rows.map(cells))}`;
+  const columns = [...COLUMNS, PEAK_TITLE].map((name) => ({ title: name, align: "right" as const }));
+  const lines = rows.map((row) => [...cells(row), peakText(row.peakMemory)]);
+  return `${title(rows[0])}\n${table(columns, lines)}`;
 }
 
 /** The rows of one model as Markdown. */

@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { symmetricEigen, symmetricEigenvalues } from "../src/numerics/eigen";
 import { type Matrix, transposeMultiply } from "../src/numerics/matrix";
+import { PEAK_TITLE, peakText, withPeak } from "./peakMemory";
 import { startPython } from "./pythonWorker";
 
 /** One line of the result, in milliseconds; medians over the repetitions unless named otherwise. */
@@ -20,6 +21,8 @@ export interface EigenRow {
   readonly oursValuesOnly: number;
   /** The first solve at this size: compilation of the kernels included at the smallest. */
   readonly oursFirst: number;
+  /** Of this process, the matrix of the bench included, in MiB. */
+  readonly peakMemory: number | null;
   readonly lapack: LapackResult | undefined;
 }
 
@@ -60,7 +63,10 @@ export async function benchEigen(options: EigenBenchOptions = {}): Promise<Eigen
   const lapack = await startLapack(log);
   try {
     const rows: EigenRow[] = [];
-    for (const n of sizes) rows.push(await measure(n, folder, lapack));
+    for (const n of sizes) {
+      const { result, peakMemory } = await withPeak(() => measure(n, folder, lapack));
+      rows.push({ ...result, peakMemory });
+    }
     printTable(rows, log);
     return rows;
   } finally {
@@ -69,7 +75,7 @@ export async function benchEigen(options: EigenBenchOptions = {}): Promise<Eigen
   }
 }
 
-async function measure(n: number, folder: string, lapack: Lapack | undefined): Promise<EigenRow> {
+async function measure(n: number, folder: string, lapack: Lapack | undefined): Promise<Omit<EigenRow, "peakMemory">> {
   const matrix = gramMatrix(n);
   const request = { n, matrix: path.join(folder, `${n}.f64`), values: path.join(folder, `${n}.values.f64`) };
   writeFileSync(request.matrix, matrix.data);
@@ -188,13 +194,14 @@ function printTable(rows: readonly EigenRow[], log: (line: string) => void): voi
     "ours first",
     "values only",
     "difference",
+    PEAK_TITLE,
   ];
   log(`${"n".padStart(6)}${titles.map((title) => ` ${title}`.padStart(12)).join("")}`);
-  for (const { n, ours, oursBest, oursQuarter, oursFirst, oursValuesOnly, lapack } of rows) {
+  for (const { n, ours, oursBest, oursQuarter, oursFirst, oursValuesOnly, peakMemory, lapack } of rows) {
     const median = ms(ours) + ms(lapack?.milliseconds) + ratio(lapack?.ratio);
     const best = ms(oursBest) + ms(lapack?.best) + ratio(lapack?.bestRatio);
     const quarter = ms(oursQuarter) + ratio(lapack?.quarterRatio) + ratio(lapack?.quarterBestRatio);
     const rest = ms(oursFirst) + ms(oursValuesOnly) + cell(lapack ? lapack.valueDifference.toExponential(1) : "–");
-    log(String(n).padStart(6) + median + best + quarter + rest);
+    log(String(n).padStart(6) + median + best + quarter + rest + cell(peakText(peakMemory)));
   }
 }

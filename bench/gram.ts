@@ -11,6 +11,7 @@ import { floats, tensor, weight } from "../test/fixtures/data";
 import { modelBytes, node, untyped, value } from "../test/fixtures/model";
 import { writeNpy } from "../test/fixtures/npy";
 import { cifarConfig, missingReference, referenceFolder } from "../test/reference/data";
+import { PEAK_TITLE, peakText, withPeak } from "./peakMemory";
 import { startPython, type PythonWorker } from "./pythonWorker";
 
 /** Seconds are of the fastest repetition. */
@@ -24,6 +25,8 @@ export interface GramRow {
   readonly cpuSeconds: number;
   /** Rate of the pass over that of a large MatMul in onnxruntime, both by wall time and in turn. */
   readonly shareOfMatMul: number;
+  /** In MiB, data and the session of the large MatMul included. */
+  readonly peakMemory: number | null;
   readonly torch: { readonly gram: number; readonly forward: number; readonly cpuSeconds: number } | null;
 }
 
@@ -72,6 +75,17 @@ async function measured(
   matMul: Session,
   torch: PythonWorker | undefined,
 ): Promise<GramRow> {
+  const { result, peakMemory } = await withPeak(() => timesOf(model, file, config, matMul, torch));
+  return { ...result, peakMemory };
+}
+
+async function timesOf(
+  model: string,
+  file: string,
+  config: ResolvedConfig,
+  matMul: Session,
+  torch: PythonWorker | undefined,
+): Promise<Omit<GramRow, "peakMemory">> {
   const subject = openSubject(file);
   try {
     const data = await openData(subject, config);
@@ -167,8 +181,8 @@ function printTable(rows: readonly GramRow[]): void {
   const titles = ["GFLOP", "seconds", "CPU s", "share of MatMul rate", "PyTorch Gram s", "its forward s", "its CPU s"];
   console.log(
     table(
-      [{ title: "Gram pass" }, ...[...titles, "ours / PyTorch Gram"].map((title) => ({ title, ...right }))],
-      rows.map(({ model, gigaflops, seconds, cpuSeconds, shareOfMatMul, torch }) => [
+      [{ title: "Gram pass" }, ...[...titles, "ours / PyTorch Gram", PEAK_TITLE].map((title) => ({ title, ...right }))],
+      rows.map(({ model, gigaflops, seconds, cpuSeconds, shareOfMatMul, peakMemory, torch }) => [
         model,
         gigaflops.toFixed(0),
         seconds.toFixed(2),
@@ -178,6 +192,7 @@ function printTable(rows: readonly GramRow[]): void {
           it.toFixed(2),
         ),
         ...(torch ? [] : ["–", "–", "–", "–"]),
+        peakText(peakMemory),
       ]),
     ),
   );

@@ -6,6 +6,7 @@ import { writePictures } from "./picture";
 import { writeReadme } from "./readme";
 import { benchLazy } from "./lazy";
 import { benchPreview } from "./preview";
+import { benchWide } from "./wide";
 import { benchVit } from "./vit";
 import { benchEigen, DEFAULT_SIZES, LARGE_SIZES } from "./eigen";
 import { benchGram } from "./gram";
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, (flags: ReadonlySet<string>) => Promis
   vit: () => benchVit(),
   preview: () => Promise.resolve(benchPreview()),
   lazy: () => Promise.resolve(benchLazy()),
+  wide: () => Promise.resolve(benchWide()),
   compare: (flags) => benchCompare(flags.has("--small")),
 };
 

@@ -17,6 +17,7 @@ import { readConstant } from "../src/onnx/constants";
 import { searchKinds, type SearchKind } from "../src/searchKind";
 import { uniform } from "../test/fixtures/data";
 import { npyBytes } from "../test/fixtures/npy";
+import { PEAK_TITLE, peakText, withPeak } from "./peakMemory";
 import { vitBytes } from "./vitModel";
 
 const SAMPLES = 64;
@@ -35,6 +36,8 @@ export interface StageRow {
   readonly stage: string;
   readonly seconds: number;
   readonly how: string;
+  /** In MiB, of the process with all that the stages before have left in it. */
+  readonly peakMemory: number | null;
 }
 
 export async function benchVit(): Promise<unknown> {
@@ -57,9 +60,9 @@ async function measure(folder: string): Promise<unknown> {
   const rows: StageRow[] = [];
   const timed = async <T>(stage: string, how: string, work: () => Promise<T> | T): Promise<T> => {
     const start = performance.now();
-    const result = await work();
+    const { result, peakMemory } = await withPeak(work);
     const seconds = (performance.now() - start) / 1000;
-    rows.push({ stage, seconds, how });
+    rows.push({ stage, seconds, how, peakMemory });
     console.log(`${stage}: ${seconds.toFixed(1)} s`);
     return result;
   };
@@ -155,10 +158,16 @@ function report(
   console.log(`ViT-B/16's shapes, random weights, ${subject.layers.length} layers; block 6 stands for the others`);
   console.log(
     table(
-      [{ title: "stage" }, { title: "seconds", ...right }, { title: "" }, { title: "whole network", ...right }],
-      rows.map(({ stage, seconds, how }) => {
+      [
+        { title: "stage" },
+        { title: "seconds", ...right },
+        { title: "" },
+        { title: "whole network", ...right },
+        { title: PEAK_TITLE, ...right },
+      ],
+      rows.map(({ stage, seconds, how, peakMemory }) => {
         const all = whole[stage]?.(seconds) ?? seconds;
-        return [stage, seconds.toFixed(1), how, all.toFixed(0)];
+        return [stage, seconds.toFixed(1), how, all.toFixed(0), peakText(peakMemory)];
       }),
     ),
   );

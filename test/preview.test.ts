@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { previewSizes } from "../src/analysis/preview";
 import { analyze } from "../src/analyze";
 import { modelReportSchema, type ModelReport } from "../src/report";
 import { cliPath, start } from "./cli/lab";
 import { weight } from "./fixtures/data";
-import { workspace } from "./fixtures/dataFiles";
+import { workspace, type Workspace } from "./fixtures/dataFiles";
 import { modelBytes, node, value } from "./fixtures/model";
 import { CLASSES } from "./fixtures/modelNetworks";
 
@@ -85,24 +85,35 @@ function wide(): Uint8Array {
 }
 
 describe("a memory budget", () => {
-  it("bounds the activations that are kept, and with them the peak of the process; ranks stay the same", async () => {
-    const samples = 2000;
-    const space = await workspace(wide(), [1, 32, 32], { samples });
-    const config = path.join(folder, "wide.json");
-    // Few calibration samples: the peak is to be that of the search.
-    const calibration = { ...(space.config.calibration as object), limit: 8 };
-    writeFileSync(config, JSON.stringify({ ...space.config, calibration }));
-    const run = async (budget: string): Promise<ModelReport> => {
-      const report = path.join(folder, `${budget}.json`);
-      const args = [cliPath(), "analyze", space.model, "--config", config, "--memory", budget, "--report", report];
-      const { status, stderr } = await start(process.execPath, args, folder).ended;
-      expect(status, stderr).toBe(0);
-      return modelReportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
+  const samples = 2000;
+  const activations = samples * 64 * 32 * 32 * 4;
+  let space: Workspace;
+  beforeAll(async () => {
+    space = await workspace(wide(), [1, 32, 32], { samples });
+  });
+  afterAll(() => space.remove());
+
+  /** Analyses the wide network within `budget` and with as many validation samples, in a process of its own. */
+  async function run(budget: string, validationSamples = samples): Promise<ModelReport> {
+    const name = `${budget}-${validationSamples}`;
+    const [config, report] = [`${name}.config.json`, `${name}.json`].map((file) => path.join(folder, file));
+    const { calibration, validation } = space.config;
+    const limited = {
+      ...space.config,
+      // Few calibration samples: the peak is to be that of the search.
+      calibration: { ...(calibration as object), limit: 8 },
+      validation: { ...(validation as object), limit: validationSamples },
     };
-    const activations = samples * 64 * 32 * 32 * 4;
+    writeFileSync(config, JSON.stringify(limited));
+    const args = [cliPath(), "analyze", space.model, "--config", config, "--memory", budget, "--report", report];
+    const { status, stderr } = await start(process.execPath, args, folder).ended;
+    expect(status, stderr).toBe(0);
+    return modelReportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
+  }
+
+  it("bounds the activations that are kept, and with them the peak of the process; ranks stay the same", async () => {
     const large = await run("4GB");
     const small = await run("16MB");
-    space.remove();
     expect(large.cost.memory).toMatchObject({ cache: activations, spilled: 0 });
     expect(small.cost.memory.cache).toBeLessThanOrEqual(16 * 1024 ** 2);
     expect(small.cost.memory.cache + small.cost.memory.spilled).toBe(activations);
@@ -111,6 +122,15 @@ describe("a memory budget", () => {
     const passing = (5 * large.settings.batchSize! * activations) / samples;
     const saved = large.cost.memory.peak - small.cost.memory.peak;
     expect(saved).toBeGreaterThan(activations - 16 * 1024 ** 2 - passing);
+  });
+
+  it("is kept to within a quarter by the whole process, beyond what it takes on one batch", async () => {
+    const budget = 384 * 1024 ** 2;
+    const bounded = await run("384MB");
+    expect(bounded.cost.memory.spilled).toBeGreaterThan(activations / 5);
+    const one = await run("384MB", bounded.settings.batchSize!);
+    expect(one.settings.batchSize).toBe(bounded.settings.batchSize);
+    expect(bounded.cost.memory.peak - one.cost.memory.peak).toBeLessThanOrEqual(1.25 * budget);
   });
 
   it.each(["4", "1kb", "-2GB", "much"])("must be a size of some use: %s", async (budget) => {

@@ -39,16 +39,38 @@ export function gramOfFeatures(
     return { ...joined(features, product), outputs: [{ name: output, blocks: [{ rows: all, columns: all }] }] };
   }
   const width = columns / SPLIT;
-  const parts = `${output}/parts`;
-  const emissions = [features, reshapeTo(rows, parts, [SPLIT, width, -1])];
-  const featuresOf = Array.from({ length: SPLIT }, (_, part) => range(part * width, width));
+  const stacked = `${output}/parts`;
+  const ranges = Array.from({ length: SPLIT }, (_, at) => range(at * width, width));
+  const parts = Array.from({ length: SPLIT }, (_, at) => entryOf(stacked, at, `${output}/part${at}`));
+  const emissions = [features, reshapeTo(rows, stacked, [SPLIT, width, -1]), ...parts.map(({ emission }) => emission)];
   const outputs: GramOutput[] = [];
-  for (let shift = 0; shift < SPLIT; shift++) {
-    const name = `${output}/${shift}`;
-    emissions.push(shiftedProducts(parts, name, { rank: 3, count: SPLIT, shift }));
-    outputs.push({ name, blocks: blocksAtDistance(featuresOf, shift) });
+  for (const [at, part] of parts.entries()) {
+    const turned = `${output}/turned${at}`;
+    const nodes: NewNode[] = [transposition(part.name, turned, [1, 0])];
+    for (let from = 0; from <= at; from++) {
+      const name = `${output}/${from}/${at}`;
+      nodes.push({ opType: "MatMul", name, inputs: [parts[from].name, turned], outputs: [name] });
+      outputs.push({ name, blocks: [{ rows: ranges[from], columns: ranges[at] }] });
+    }
+    emissions.push({ nodes, initializers: [] });
   }
   return { ...joined(...emissions), outputs };
+}
+
+/** value[at], along the first axis. */
+function entryOf(value: string, at: number, name: string): { readonly name: string; readonly emission: Emission } {
+  const entry = `${name}/entry`;
+  return {
+    name,
+    emission: {
+      nodes: [{ opType: "Gather", name, inputs: [value, entry], outputs: [name] }],
+      initializers: [{ name: entry, dims: [], data: BigInt64Array.of(BigInt(at)) }],
+    },
+  };
+}
+
+function transposition(value: string, output: string, perm: readonly number[]): NewNode {
+  return { opType: "Transpose", name: output, inputs: [value], outputs: [output], attributes: { perm } };
 }
 
 /**
@@ -73,10 +95,12 @@ export function shiftedProducts(
   const [left, right] = [entriesFrom(0), entriesFrom(shift)];
   const turned = `${output}/turned`;
   const perm = [...range(0, rank - 2), rank - 1, rank - 2];
-  nodes.push(
-    { opType: "Transpose", name: turned, inputs: [right], outputs: [turned], attributes: { perm } },
-    { opType: "MatMul", name: output, inputs: [left, turned], outputs: [output] },
-  );
+  nodes.push(transposition(right, turned, perm), {
+    opType: "MatMul",
+    name: output,
+    inputs: [left, turned],
+    outputs: [output],
+  });
   return { nodes, initializers };
 }
 

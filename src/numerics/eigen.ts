@@ -55,7 +55,9 @@ export function symmetricEigen(a: Matrix, leading = a.rows): SymmetricEigen {
     const placeOf = new Map(Array.from(wanted, (row, i) => [row, i]));
     for (let i = 0; i < leading; i++) {
       const at = placeOf.get(order[n - 1 - i])! * ld;
-      copyWithSign(rows.subarray(at, at + n), data.subarray(i * n, (i + 1) * n));
+      const row = q + at * 8;
+      if (arena.kernels.largestEntry(n, row) < 0) arena.kernels.scale(n, -1, row);
+      data.set(rows.subarray(at, at + n), i * n);
     }
   });
   return { values, vectors };
@@ -112,18 +114,4 @@ function loadScaled(arena: Arena, a: Matrix, scale: number, target: Pointer, ld:
   const n = a.rows;
   const view = arena.floats(target, n * ld);
   for (let i = 0; i < n; i++) for (let j = i; j < n; j++) view[i * ld + j] = a.data[i * n + j] * scale;
-}
-
-/** Copies a vector with the sign that makes its entry of largest magnitude (the first of equals) positive. */
-function copyWithSign(source: Float64Array, target: Float64Array): void {
-  const n = source.length;
-  let largest = 0;
-  let size = 0;
-  for (let i = 0; i < n; i++) {
-    const value = source[i];
-    if (value > size) largest = size = value;
-    else if (-value > size) size = -(largest = value);
-  }
-  if (largest < 0) for (let i = 0; i < n; i++) target[i] = -source[i];
-  else target.set(source);
 }

@@ -5,6 +5,7 @@ import type { Emission, Layer, LayerUse } from "../layers/layer";
 import { gramKey } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
 import { editedModelBytes } from "../onnx/edit";
+import { ancestors, indexGraph, readsOf } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Device } from "./executionProviders";
 import { createSession } from "./session";
@@ -46,7 +47,14 @@ export async function gramMatrices(
   const { added, ofLayer } = planGrams(layers, options);
   const { nodes, initializers } = joined(...added.map(({ emission }) => emission));
   const outputs = added.flatMap((it) => (it.kind === "rows" ? [it.name] : it.emission.outputs.map(({ name }) => name)));
+  const index = indexGraph(model.graph);
+  const read = layers.flatMap((layer) => layer.uses.map(({ input }) => input));
+  const needed = ancestors(index, read, new Set());
+  const values = new Set([...needed].flatMap(readsOf).concat(read));
   const bytes = editedModelBytes(model, {
+    // onnxruntime would also run what nothing reads: all that lies behind the last layer's input.
+    keepNodes: needed,
+    keepInitializer: (name) => values.has(name),
     addNodes: nodes,
     addInitializers: initializers,
     outputs: outputs.map((name) => ({ name, elementType: null, shape: null })),
@@ -117,7 +125,7 @@ function planGrams(layers: readonly Layer[], { dimsOf, rowsOf }: GramOptions): G
 function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Array): void {
   const sum = sums.get(name);
   if (!sum) {
-    sums.set(name, Float64Array.from(values));
+    sums.set(name, new Float64Array(values));
     return;
   }
   for (let i = 0; i < values.length; i++) sum[i] += values[i];

@@ -1,7 +1,7 @@
 import { type Arena, GEMM_STORE, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index";
 
 /** Reflectors applied at once. */
-const BLOCK_WIDTH = 48;
+const BLOCK_WIDTH = 32;
 
 /** Float64 values that `backTransform` needs at `work` for `count` vectors of length n. */
 export function backTransformWorkspace(n: number, count: number, ld: number): number {
@@ -46,8 +46,8 @@ export function backTransform(
     blockFactor(arena.floats(grams, b * b), reflectorScales.subarray(start, start + b), arena.floats(factor, b * b));
     kernels.gemm(b, length, b, factor, 1, b, v, ld, 1, scaled, ld, GEMM_STORE, false, gemmWork);
     const rows = z + start * 8;
-    kernels.gemm(b, count, length, v, ld, 1, rows, 1, ld, coefficients, count, GEMM_STORE, false, gemmWork);
-    kernels.gemm(count, length, b, coefficients, 1, count, scaled, ld, 1, rows, ld, GEMM_SUBTRACT, false, gemmWork);
+    kernels.gemm(count, b, length, rows, ld, 1, v, 1, ld, coefficients, b, GEMM_STORE, false, gemmWork);
+    kernels.gemm(count, length, b, coefficients, b, 1, scaled, ld, 1, rows, ld, GEMM_SUBTRACT, false, gemmWork);
   }
 }
 

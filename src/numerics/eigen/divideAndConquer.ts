@@ -45,7 +45,6 @@ export function divideAndConquer(
   const sumsPointer = arena.allocate(4);
   const gemmWork = arena.allocate(gemmWorkspace(n, n));
   const vectors = arena.floats(q, n * ld);
-  const packedValues = arena.floats(packed, n * n);
   const sortedD = arena.floats(dPointer, n);
   const sortedZ = arena.floats(zPointer, n);
   const workspace = { w: wPointer, scratch };
@@ -187,23 +186,21 @@ export function divideAndConquer(
         const i = kept[j];
         if (halves[i] !== group) continue;
         typeOrder[position++] = j;
-        const from = (low + i) * ld + low;
-        if (group !== SECOND_HALF) packedValues.set(vectors.subarray(from, from + first), upper++ * first);
+        const from = q + ((low + i) * ld + low) * 8;
+        if (group !== SECOND_HALF) kernels.copy(first, from, packed + upper++ * first * 8);
         if (group !== FIRST_HALF) {
-          packedValues.set(vectors.subarray(from + first, from + size), lowerStart + lower++ * second);
+          kernels.copy(second, from + first * 8, packed + (lowerStart + lower++ * second) * 8);
         }
       }
     }
-    const deflatedStart = lowerStart + lower * second;
+    const deflatedStart = packed + (lowerStart + lower * second) * 8;
     const deflatedValues = new Float64Array(deflatedCount);
     for (let j = 0; j < deflatedCount; j++) {
-      const from = (low + deflated[j]) * ld + low;
       deflatedValues[j] = d[deflated[j]];
-      packedValues.set(vectors.subarray(from, from + size), deflatedStart + j * size);
+      kernels.copy(size, q + ((low + deflated[j]) * ld + low) * 8, deflatedStart + j * size * 8);
     }
     for (let j = 0; j < deflatedCount; j++) {
-      const from = deflatedStart + j * size;
-      vectors.set(packedValues.subarray(from, from + size), (low + keptCount + j) * ld + low);
+      kernels.copy(size, deflatedStart + j * size * 8, q + ((low + keptCount + j) * ld + low) * 8);
     }
     d.set(deflatedValues, keptCount);
     return counts;
@@ -223,9 +220,6 @@ export function divideAndConquer(
     const factors = secular + skipped * rowLength * 8;
     const target = q + (low * (ld + 1) + skipped * ld) * 8;
     const lower = packed + (one + both) * first * 8;
-    for (let i = low + skipped; i < low + skipped + k; i++) {
-      vectors.fill(0, i * ld + low, i * ld + low + first + second);
-    }
     if (one + both > 0) {
       kernels.gemm(
         k,
@@ -243,12 +237,20 @@ export function divideAndConquer(
         false,
         gemmWork,
       );
+    } else {
+      clear(low + skipped, k, low, first);
     }
     if (both + two > 0) {
       const s = factors + one * 8;
       const c = target + first * 8;
       kernels.gemm(k, second, both + two, s, rowLength, 1, lower, second, 1, c, ld, GEMM_STORE, false, gemmWork);
+    } else {
+      clear(low + skipped, k, low + first, second);
     }
+  }
+
+  function clear(row: number, rows: number, column: number, columns: number): void {
+    for (let i = row; i < row + rows; i++) vectors.fill(0, i * ld + column, i * ld + column + columns);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Arena, Pointer } from "../kernels/index";
+import { type Arena, indexOf, type Pointer } from "../kernels/index";
 
 const UNIT_ROUNDOFF = 2 ** -53;
 /** Evaluations after which the bracket alone decides; three to five are usual. */
@@ -33,13 +33,13 @@ export function rankOneVectors(
   workspace: { readonly w: Pointer; readonly scratch: Pointer },
   first: number,
 ): void {
-  const { kernels } = arena;
+  const { kernels, memory } = arena;
   const { size, d, z, dPointer } = update;
   const row = (j: number): Pointer => target + j * rowLength * 8;
   const w = arena.floats(workspace.w, size);
   for (let j = 0; j < size; j++) {
     values[j] = secularRoot(arena, update, j, row(j));
-    w[j] = arena.floats(row(j), size)[j];
+    w[j] = memory[indexOf(row(j)) + j];
   }
   for (let j = 0; j < size; j++) {
     const after = (j + 1) * 8;
@@ -57,18 +57,18 @@ export function rankOneVectors(
  */
 function secularRoot(arena: Arena, update: RankOneUpdate, i: number, gapsPointer: Pointer): number {
   const { size, rho, d, z, dPointer, zPointer, sums, sumsPointer } = update;
-  const { kernels } = arena;
+  const { kernels, memory } = arena;
   const last = i === size - 1;
   const inverse = 1 / rho;
   // The two poles of the model: those around the root, or the last two for the root above them all.
   const left = last ? i - 1 : i;
   const right = left + 1;
   const width = last ? rho : d[right] - d[left];
-  const gaps = arena.floats(gapsPointer, size);
+  const gaps = indexOf(gapsPointer);
 
   if (size === 1) {
     const shift = rho * z[0] * z[0];
-    gaps[0] = -shift;
+    memory[gaps] = -shift;
     return d[0] + shift;
   }
 
@@ -117,8 +117,8 @@ function secularRoot(arena: Arena, update: RankOneUpdate, i: number, gapsPointer
     if (step > 0 && Math.abs(value) > Math.abs(previous) / 10) fixedWeight = !fixedWeight;
     previous = value;
 
-    const gl = gaps[left];
-    const gr = gaps[right];
+    const gl = memory[gaps + left];
+    const gr = memory[gaps + right];
     let eta = last ? stepAboveAll(value, dpsi, dphi, gl, gr) : stepBetween(value, dpsi, dphi, gl, gr);
     if (!(value * eta < 0)) eta = -value / slope;
     let next = tau + eta;

@@ -1,4 +1,4 @@
-import { type Arena, GEMM_SUBTRACT, gemmWorkspace, type Pointer } from "../kernels/index";
+import { type Arena, GEMM_SUBTRACT, gemmWorkspace, indexOf, type Pointer } from "../kernels/index";
 
 /** Reflectors gathered before the rest of the matrix is updated with one product (LAPACK's choice for this reduction). */
 export const PANEL_WIDTH = 32;
@@ -56,8 +56,7 @@ export function tridiagonalize(arena: Arena, n: number, a: Pointer, ld: number, 
       reflectorScales[i] = tau;
       const vj = v + j * row + next;
       const wj = w + j * row + next;
-      const from = i * ld + i + 1;
-      panel.set(matrix.subarray(from, from + length), j * ld + i + 1);
+      kernels.copy(length, x, vj);
       if (tau === 0) {
         panel.fill(0, (width + j) * ld + i + 1, (width + j) * ld + n);
         continue;
@@ -83,20 +82,20 @@ export function tridiagonalize(arena: Arena, n: number, a: Pointer, ld: number, 
 
 /** Turns x (length n) into the Householder vector that maps it to (β, 0, …); stores β in `out[at]`, returns τ. */
 function reflect(arena: Arena, n: number, x: Pointer, out: Float64Array, at: number): number {
-  const { kernels } = arena;
-  const entries = arena.floats(x, n);
-  const alpha = entries[0];
+  const { kernels, memory } = arena;
+  const first = indexOf(x);
+  const alpha = memory[first];
   const tail = kernels.dot(n - 1, x + 8, x + 8);
   const square = alpha * alpha + tail;
   if (tail === 0 || square < NEGLIGIBLE_SQUARE) {
     out[at] = square < NEGLIGIBLE_SQUARE ? 0 : alpha;
-    entries.fill(0);
-    entries[0] = 1;
+    memory.fill(0, first, first + n);
+    memory[first] = 1;
     return 0;
   }
   const beta = alpha > 0 ? -Math.sqrt(square) : Math.sqrt(square);
   kernels.scale(n - 1, 1 / (alpha - beta), x + 8);
-  entries[0] = 1;
+  memory[first] = 1;
   out[at] = beta;
   return (beta - alpha) / beta;
 }

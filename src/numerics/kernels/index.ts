@@ -23,7 +23,9 @@ export interface Kernels {
     work: Pointer,
   ): void;
   symv(n: number, a: Pointer, lda: number, x: Pointer, y: Pointer): void;
+  copy(n: number, source: Pointer, target: Pointer): void;
   dot(n: number, x: Pointer, y: Pointer): number;
+  largestEntry(n: number, x: Pointer): number;
   axpy(n: number, alpha: number, x: Pointer, y: Pointer): void;
   scale(n: number, alpha: number, x: Pointer): void;
   rowDots(count: number, n: number, rows: Pointer, ld: number, x: Pointer, out: Pointer): void;
@@ -78,12 +80,19 @@ const ALIGNMENT = 64;
 /** Working memory of one computation: everything allocated here is gone when the computation returns. */
 export interface Arena {
   readonly kernels: Kernels;
+  /** All of the memory: the value at `pointer` has the index {@link indexOf}(pointer). Costs less than a view of its own. */
+  readonly memory: Float64Array;
   /** Room for `count` float64 values, not zeroed. */
   allocate(count: number): Pointer;
   /** A view of `count` float64 values at `pointer`. */
   floats(pointer: Pointer, count: number): Float64Array;
   /** A view of `count` int32 values at `pointer`. */
   integers(pointer: Pointer, count: number): Int32Array;
+}
+
+/** Where in {@link Arena.memory} the value at `pointer` is. */
+export function indexOf(pointer: Pointer): number {
+  return pointer >>> 3;
 }
 
 interface Instance {
@@ -126,6 +135,7 @@ export function withArena<T>(capacity: number, compute: (arena: Arena) => T): T 
   let next = start;
   const arena: Arena = {
     kernels,
+    memory: new Float64Array(memory.buffer),
     allocate(count) {
       const pointer = next;
       next += allocationSize(count) * 8;

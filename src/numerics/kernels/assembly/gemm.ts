@@ -24,6 +24,7 @@ export function gemm(
   const packedB = packedA + (<usize>(MC * depth) << 4);
   const tile = packedB + (<usize>(((min(n, NC) + TILE - 1) & ~(TILE - 1)) * depth) << 3);
   const rowBytes = <usize>ldc << 3;
+  const sourceRow = <usize>rsa << 3;
   for (let jc = 0; jc < n; jc += NC) {
     const nc = min(n - jc, NC);
     for (let pc = 0; pc < k; pc += KC) {
@@ -34,22 +35,31 @@ export function gemm(
       for (let ic = 0; ic < m; ic += MC) {
         if (upper && jc + nc <= ic) break;
         const mc = min(m - ic, MC);
-        packTwice(mc, kc, a + ((<usize>ic * rsa + <usize>pc * csa) << 3), rsa, csa, packedA);
+        const source = a + ((<usize>ic * rsa + <usize>pc * csa) << 3);
+        // Whole tiles of rows that are contiguous are read where they are.
+        const direct = csa == 1 ? mc & ~(TILE - 1) : 0;
+        packTwice(mc - direct, kc, source + (<usize>direct * sourceRow), rsa, csa, packedA);
         for (let jr = 0; jr < nc; jr += TILE) {
           const bp = packedB + <usize>(jr / TILE) * strip;
           const rows = upper ? min(mc, jc + jr + TILE - ic) : mc;
           const nr = min(nc - jr, TILE);
           let ap = packedA;
+          let sp = source;
           let cp = c + <usize>ic * rowBytes + (<usize>(jc + jr) << 3);
           for (let ir = 0; ir < rows; ir += TILE) {
             const mr = min(mc - ir, TILE);
-            if (mr == TILE && nr == TILE) {
-              multiplyTile(kc, ap, bp, cp, rowBytes, blockMode);
+            const whole = mr == TILE && nr == TILE;
+            const target = whole ? cp : tile;
+            const targetRow = whole ? rowBytes : TILE << 3;
+            const tileMode = whole ? blockMode : 0;
+            if (ir < direct) {
+              multiplyRows(kc, sp, sourceRow, bp, target, targetRow, tileMode);
+              sp += sourceRow << 2;
             } else {
-              multiplyTile(kc, ap, bp, tile, TILE << 3, 0);
-              addPartialTile(mr, nr, tile, cp, rowBytes, blockMode);
+              multiplyTile(kc, ap, bp, target, targetRow, tileMode);
+              ap += strip << 1;
             }
-            ap += strip << 1;
+            if (!whole) addPartialTile(mr, nr, tile, cp, rowBytes, blockMode);
             cp += rowBytes << 2;
           }
         }
@@ -120,7 +130,7 @@ function pack(rows: i32, depth: i32, source: usize, rowStride: i32, depthStride:
   }
 }
 
-/** As `pack`, each value twice in a row: such a pair loads in one instruction, where spreading a value takes two. */
+/** As `pack`, each value twice in a row, as the register tile takes it. */
 function packTwice(rows: i32, depth: i32, source: usize, rowStride: i32, depthStride: i32, target: usize): void {
   const rs = <usize>rowStride << 3;
   const ds = <usize>depthStride << 3;
@@ -226,6 +236,87 @@ function multiplyTile(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize,
     b += 128;
     if (a == end) break;
   }
+  storeTile(c, rowBytes, mode, s00, s01, s10, s11, s20, s21, s30, s31);
+}
+
+/** As `multiplyTile`, with the four rows of A, `rowStep` bytes apart, as they are. */
+function multiplyRows(depth: i32, a: usize, rowStep: usize, b: usize, c: usize, rowBytes: usize, mode: i32): void {
+  let s00 = f64x2.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  let p0 = a, p1 = p0 + rowStep, p2 = p1 + rowStep, p3 = p2 + rowStep;
+  const end = b + (<usize>depth << 5);
+  const end1 = end - 32;
+  const end2 = end - 64;
+  const end3 = end - 96;
+  while (true) {
+    let b0 = v128.load(b), b1 = v128.load(b, 16), x = v128.load64_splat(p0);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load64_splat(p1);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load64_splat(p2);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load64_splat(p3);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    if (b == end1) break;
+    b0 = v128.load(b, 32);
+    b1 = v128.load(b, 48);
+    x = v128.load64_splat(p0, 8);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load64_splat(p1, 8);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load64_splat(p2, 8);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load64_splat(p3, 8);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    if (b == end2) break;
+    b0 = v128.load(b, 64);
+    b1 = v128.load(b, 80);
+    x = v128.load64_splat(p0, 16);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load64_splat(p1, 16);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load64_splat(p2, 16);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load64_splat(p3, 16);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    if (b == end3) break;
+    b0 = v128.load(b, 96);
+    b1 = v128.load(b, 112);
+    x = v128.load64_splat(p0, 24);
+    s00 = f64x2.add(s00, f64x2.mul(x, b0));
+    s01 = f64x2.add(s01, f64x2.mul(x, b1));
+    x = v128.load64_splat(p1, 24);
+    s10 = f64x2.add(s10, f64x2.mul(x, b0));
+    s11 = f64x2.add(s11, f64x2.mul(x, b1));
+    x = v128.load64_splat(p2, 24);
+    s20 = f64x2.add(s20, f64x2.mul(x, b0));
+    s21 = f64x2.add(s21, f64x2.mul(x, b1));
+    x = v128.load64_splat(p3, 24);
+    s30 = f64x2.add(s30, f64x2.mul(x, b0));
+    s31 = f64x2.add(s31, f64x2.mul(x, b1));
+    p0 += 32, p1 += 32, p2 += 32, p3 += 32, b += 128;
+    if (b == end) break;
+  }
+  storeTile(c, rowBytes, mode, s00, s01, s10, s11, s20, s21, s30, s31);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeTile(
+  c: usize, rowBytes: usize, mode: i32,
+  s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128,
+): void {
   storePair(c, s00, s01, mode);
   c += rowBytes;
   storePair(c, s10, s11, mode);

@@ -39,21 +39,68 @@ export function symv(n: i32, a: usize, lda: i32, x: usize, y: usize): void {
     const w0 = v128.load64_splat(xi), w1 = v128.load64_splat(xi, 8);
     const w2 = v128.load64_splat(xi, 16), w3 = v128.load64_splat(xi, 24);
     let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    while (px + 16 <= end) {
-      const xj = v128.load(px);
-      const v0 = v128.load(p0);
-      const v1 = v128.load(p1);
+    let xj: v128, v0: v128, v1: v128, left: v128;
+    // Unrolled with an exit after every step, as in `multiplyTile`.
+    const last = px + ((end - px) & ~15);
+    const end1 = last - 16;
+    const end2 = last - 32;
+    const end3 = last - 48;
+    while (px < last) {
+      xj = v128.load(px);
+      v0 = v128.load(p0);
+      v1 = v128.load(p1);
       s0 = f64x2.add(s0, f64x2.mul(v0, xj));
       s1 = f64x2.add(s1, f64x2.mul(v1, xj));
-      const left = f64x2.add(f64x2.mul(v0, w0), f64x2.mul(v1, w1));
-      const v2 = v128.load(p2);
-      const v3 = v128.load(p3);
-      s2 = f64x2.add(s2, f64x2.mul(v2, xj));
-      s3 = f64x2.add(s3, f64x2.mul(v3, xj));
-      const right = f64x2.add(f64x2.mul(v2, w2), f64x2.mul(v3, w3));
-      v128.store(py, f64x2.add(v128.load(py), f64x2.add(left, right)));
-      p0 += 16, p1 += 16, p2 += 16, p3 += 16, px += 16, py += 16;
+      left = f64x2.add(f64x2.mul(v0, w0), f64x2.mul(v1, w1));
+      v0 = v128.load(p2);
+      v1 = v128.load(p3);
+      s2 = f64x2.add(s2, f64x2.mul(v0, xj));
+      s3 = f64x2.add(s3, f64x2.mul(v1, xj));
+      left = f64x2.add(left, f64x2.add(f64x2.mul(v0, w2), f64x2.mul(v1, w3)));
+      v128.store(py, f64x2.add(v128.load(py), left));
+      if (px == end1) break;
+      xj = v128.load(px, 16);
+      v0 = v128.load(p0, 16);
+      v1 = v128.load(p1, 16);
+      s0 = f64x2.add(s0, f64x2.mul(v0, xj));
+      s1 = f64x2.add(s1, f64x2.mul(v1, xj));
+      left = f64x2.add(f64x2.mul(v0, w0), f64x2.mul(v1, w1));
+      v0 = v128.load(p2, 16);
+      v1 = v128.load(p3, 16);
+      s2 = f64x2.add(s2, f64x2.mul(v0, xj));
+      s3 = f64x2.add(s3, f64x2.mul(v1, xj));
+      left = f64x2.add(left, f64x2.add(f64x2.mul(v0, w2), f64x2.mul(v1, w3)));
+      v128.store(py, f64x2.add(v128.load(py, 16), left), 16);
+      if (px == end2) break;
+      xj = v128.load(px, 32);
+      v0 = v128.load(p0, 32);
+      v1 = v128.load(p1, 32);
+      s0 = f64x2.add(s0, f64x2.mul(v0, xj));
+      s1 = f64x2.add(s1, f64x2.mul(v1, xj));
+      left = f64x2.add(f64x2.mul(v0, w0), f64x2.mul(v1, w1));
+      v0 = v128.load(p2, 32);
+      v1 = v128.load(p3, 32);
+      s2 = f64x2.add(s2, f64x2.mul(v0, xj));
+      s3 = f64x2.add(s3, f64x2.mul(v1, xj));
+      left = f64x2.add(left, f64x2.add(f64x2.mul(v0, w2), f64x2.mul(v1, w3)));
+      v128.store(py, f64x2.add(v128.load(py, 32), left), 32);
+      if (px == end3) break;
+      xj = v128.load(px, 48);
+      v0 = v128.load(p0, 48);
+      v1 = v128.load(p1, 48);
+      s0 = f64x2.add(s0, f64x2.mul(v0, xj));
+      s1 = f64x2.add(s1, f64x2.mul(v1, xj));
+      left = f64x2.add(f64x2.mul(v0, w0), f64x2.mul(v1, w1));
+      v0 = v128.load(p2, 48);
+      v1 = v128.load(p3, 48);
+      s2 = f64x2.add(s2, f64x2.mul(v0, xj));
+      s3 = f64x2.add(s3, f64x2.mul(v1, xj));
+      left = f64x2.add(left, f64x2.add(f64x2.mul(v0, w2), f64x2.mul(v1, w3)));
+      v128.store(py, f64x2.add(v128.load(py, 48), left), 48);
+      p0 += 64, p1 += 64, p2 += 64, p3 += 64, px += 64, py += 64;
     }
+    const rest = last - px;
+    p0 += rest, p1 += rest, p2 += rest, p3 += rest, px += rest, py += rest;
     t0 += sumLanes(s0);
     t1 += sumLanes(s1);
     t2 += sumLanes(s2);
@@ -86,6 +133,11 @@ export function symv(n: i32, a: usize, lda: i32, x: usize, y: usize): void {
   }
 }
 
+/** Copies n values; source and target may overlap. */
+export function copy(n: i32, source: usize, target: usize): void {
+  memory.copy(target, source, <usize>n << 3);
+}
+
 /** xᵀy of two vectors of length n. */
 export function dot(n: i32, x: usize, y: usize): f64 {
   let s0 = f64x2.splat(0), s1 = s0;
@@ -99,6 +151,18 @@ export function dot(n: i32, x: usize, y: usize): f64 {
   let sum = sumLanes(f64x2.add(s0, s1));
   for (; x < end; x += 8, y += 8) sum += load<f64>(x) * load<f64>(y);
   return sum;
+}
+
+/** The entry of largest size of a vector of length n, the first of equals. */
+export function largestEntry(n: i32, x: usize): f64 {
+  let sizes = f64x2.splat(0);
+  const end = x + (<usize>n << 3);
+  let p = x;
+  for (; p + 16 <= end; p += 16) sizes = f64x2.max(sizes, f64x2.abs(v128.load(p)));
+  let size = max(f64x2.extract_lane(sizes, 0), f64x2.extract_lane(sizes, 1));
+  if (p < end) size = max(size, Math.abs(load<f64>(p)));
+  for (p = x; p + 8 < end && Math.abs(load<f64>(p)) != size; p += 8) {}
+  return load<f64>(p);
 }
 
 /** y += alpha·x for vectors of length n. */
