@@ -153,7 +153,8 @@ async function buildPackage(page) {
   const bundles = await build({
     ...common,
     entryPoints: {
-      ...{ index: "src/index.ts", worker: "src/worker/main.ts", deviceTrial: "src/runtime/trialMain.ts" },
+      ...{ index: "src/index.ts", worker: "src/worker/main.ts" },
+      ...{ deviceTrial: "src/runtime/trialMain.ts", shard: "src/lowrank/shardMain.ts" },
       ...{ extension: "src/extension.ts", app: "src/editor/app.ts" },
     },
     outdir: "dist",

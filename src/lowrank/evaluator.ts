@@ -6,11 +6,12 @@ import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
 import type { Device } from "../runtime/executionProviders";
-import { createSession, type Session, type TensorValue } from "../runtime/session";
+import type { TensorValue, TensorValues } from "../runtime/session";
 import { countCorrect, predictions, scoreMargins } from "./accuracy";
-import { ActivationStore } from "./activationStore";
 import { MarginModel, Moves } from "./marginModel";
 import { PairedTest, type TestVerdict } from "./pairedTest";
+import { WEIGHT_INPUT, type Advanced, type Role, type Shard, type ShardPart } from "./shard";
+import { openShards, type Sharing } from "./sharing";
 import { Tally, type BatchAnswers } from "./tally";
 
 /** What an evaluator works on. */
@@ -35,8 +36,16 @@ export interface EvaluatorContext {
   readonly signal: AbortSignal | undefined;
   /** Bytes of memory for the values in front of a layer; what is beyond goes to disk. */
   readonly cacheBytes: number;
+  /** Where it is left out, everything runs in this thread. */
+  readonly sharing?: Sharing | undefined;
   /** Called after every batch that was run, with its cost in forward equivalents. */
   readonly onWork: (forwardEquivalents: number) => void;
+}
+
+/** One batch under a candidate: how many are right, and the margin of each sample. */
+interface Answers {
+  readonly right: number;
+  readonly margins: Float64Array;
 }
 
 /** What is known of a candidate when its verdict is certain. */
@@ -49,37 +58,47 @@ export interface Judgement {
   readonly estimate: number;
 }
 
-/** The weight of the layer under search is an input of its suffix, under this name. */
-const WEIGHT_INPUT = "ranklens/weight";
+/** Batches that a shard in a thread of its own has at a time: while one runs, the next one is there already. */
+const IN_FLIGHT = 2;
 
 /**
  * Counts right answers with one layer's weight replaced. The values in front of the layer (its boundary) are kept for
  * every validation batch, so that an evaluation runs only the nodes behind it; from layer to layer the boundary is
- * advanced, never recomputed from the start in a chain.
+ * advanced, never recomputed from the start in a chain. Shards hold every nth batch each and run at the same time; answers
+ * are taken in the order that one shard alone would give them in, so that all results are the same.
  */
 export class Evaluator {
-  /** Values in front of the layer, for every batch. */
-  private readonly boundary: ActivationStore;
-  private suffix: { session: Session; share: number; inputs: readonly string[] } | undefined;
-  private layer: Layer | undefined;
+  private readonly shards: readonly Shard[];
+  /** Batches that are under way at a time. */
+  private readonly ahead: number;
+  /** The values that the shards keep, with the shapes that they have in each batch. */
+  private readonly boundary = new Map<string, Map<number, Shape>>();
+  /** What each shard said last of the bytes that it keeps. */
+  private readonly peaks = new Map<Shard, Advanced["peak"]>();
+  private suffix: { share: number; inputs: readonly string[]; weightDims: readonly number[] } | undefined;
   private readonly dataDependent: ReadonlySet<Node>;
   /** The original's answers, in the order of the samples. */
   readonly answered: MarginModel;
 
   constructor(private readonly context: EvaluatorContext) {
+    const { device = "cpu", batches, cacheBytes, sharing } = context;
     this.dataDependent = dataDependentNodes(context.index);
-    this.boundary = new ActivationStore(context.cacheBytes);
     this.answered = new MarginModel(context.margins, context.right);
+    this.shards = openShards({ device, batches: batches.count, cacheBytes, sharing });
+    this.ahead = this.shards.length === 1 ? 1 : IN_FLIGHT * this.shards.length;
   }
 
   /** The most bytes of activations that were kept at a time. */
   get cachePeak(): { memory: number; disk: number } {
-    return this.boundary.peak;
+    const all = [...this.peaks.values()];
+    const sum = (one: keyof Advanced["peak"]): number => all.reduce((total, peak) => total + peak[one], 0);
+    return { memory: sum("memory"), disk: sum("disk") };
   }
 
   /** Prepares evaluations of `layer`; returns whether the layer has any influence on the output. */
   async start(layer: Layer): Promise<boolean> {
-    await this.release();
+    await this.release("suffix");
+    this.suffix = undefined;
     const { model, index, outputName } = this.context;
     const nodes = layer.uses.map(({ node }) => node);
     const part = partBehind(index, nodes, outputName, this.dataDependent);
@@ -88,29 +107,27 @@ export class Evaluator {
     const replaceNodes = new Map<Node, readonly NewNode[]>(
       layer.uses.map((use) => [use.node, [use.withWeight(WEIGHT_INPUT)]]),
     );
+    const weightDims = layer.weight.dims;
     const bytes = partModel(model, part, {
-      inputs: [
-        ...this.declarations(part.boundary),
-        { name: WEIGHT_INPUT, elementType: "float32", shape: layer.weight.dims },
-      ],
+      inputs: [...this.declarations(part.boundary), { name: WEIGHT_INPUT, elementType: "float32", shape: weightDims }],
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(
-      bytes,
-      `${model.path} from ${layer.name} on`,
-      model.folder,
-      this.context.device,
-    );
-    this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
-    this.layer = layer;
+    const what = `${model.path} from ${layer.name} on`;
+    await this.open("suffix", { bytes, what, folder: model.folder, inputs: part.boundary });
+    this.suffix = { share: this.context.macShare(part.nodes), inputs: part.boundary, weightDims };
     return true;
   }
 
   /** Right answers over all samples with `weight` (in the tensor's order) in the place of the layer's own. */
   async correct(weight: Float32Array): Promise<number> {
+    const { count } = this.context.batches;
+    const run = this.candidate(weight);
     let correct = 0;
-    for (let i = 0; i < this.context.batches.count; i++) correct += (await this.answers(i, weight)).right;
+    for (let i = 0; i < count; i++) {
+      for (let next = i; next < Math.min(count, i + this.ahead); next++) run.begin(next);
+      correct += (await run.answers(i)).right;
+    }
     return correct;
   }
 
@@ -118,8 +135,10 @@ export class Evaluator {
   async judge(weight: Float32Array, needed: number): Promise<Judgement> {
     const tally = new Tally(this.originalAnswers(), needed);
     const moves = new Moves(this.answered.samples);
+    const run = this.candidate(weight);
     for (let next = tally.next(); next !== null; next = tally.next()) {
-      const { right, margins } = await this.answers(next, weight);
+      tally.upcoming(this.ahead).forEach((batch) => run.begin(batch));
+      const { right, margins } = await run.answers(next);
       tally.add(next, right);
       this.follow(moves, next, margins);
     }
@@ -133,11 +152,15 @@ export class Evaluator {
     needed: number,
     errorProbability: number,
   ): Promise<TestVerdict & { readonly spread: number }> {
+    const { size } = this.context.batches;
     const test = new PairedTest(this.answered, needed, errorProbability, this.suffix?.share ?? 1);
     const moves = new Moves(this.answered.samples);
+    const run = this.candidate(weight);
     let fall = 0;
     for (const [batch, before] of this.originalAnswers().entries()) {
-      const { right, margins } = await this.answers(batch, weight);
+      const certain = Math.ceil(test.nextSamples / size);
+      for (let next = batch; next < Math.min(certain, batch + this.ahead); next++) run.begin(next);
+      const { right, margins } = await run.answers(batch);
       fall += before.right - right;
       this.follow(moves, batch, margins);
       const verdict = test.verdict(moves, fall);
@@ -146,21 +169,36 @@ export class Evaluator {
     throw new Error("the test has no verdict on all of its samples");
   }
 
-  /** Gives back the session and everything that is kept. */
+  /** Gives back the sessions and everything that is kept. */
   async close(): Promise<void> {
-    await this.release();
-    this.boundary.close();
+    await Promise.all(this.shards.map((shard) => shard.close()));
   }
 
-  /** One batch: how many are right, and the margin of each sample. */
-  private async answers(batch: number, weight: Float32Array): Promise<{ right: number; margins: Float64Array }> {
-    const { outputName, targets, signal, onWork } = this.context;
-    if (!this.suffix || !this.layer) throw new Error("start() comes first");
-    const { session, share, inputs } = this.suffix;
+  /** The batches of one evaluation. One that is begun runs to its end, whether its answers are asked for or not. */
+  private candidate(data: Float32Array): { begin(batch: number): void; answers(batch: number): Promise<Answers> } {
+    if (!this.suffix) throw new Error("start() comes first");
+    const weight: TensorValue = { type: "float32", dims: this.suffix.weightDims, data };
+    const [begun, have] = [new Map<number, Promise<Answers>>(), new Set<Shard>()];
+    const begin = (batch: number): Promise<Answers> => {
+      const known = begun.get(batch);
+      if (known) return known;
+      const shard = this.shardOf(batch);
+      const answers = this.evaluate(shard, batch, have.has(shard) ? null : weight);
+      have.add(shard);
+      // What it throws is for whoever asks for the answers.
+      answers.catch(() => undefined);
+      begun.set(batch, answers);
+      return answers;
+    };
+    return { begin, answers: begin };
+  }
+
+  private async evaluate(shard: Shard, batch: number, weight: TensorValue | null): Promise<Answers> {
+    const { targets, signal, onWork } = this.context;
+    if (!this.suffix) throw new Error("start() comes first");
+    const { share, inputs } = this.suffix;
     signal?.throwIfAborted();
-    const feeds = this.valuesAt(inputs, batch);
-    feeds.set(WEIGHT_INPUT, { type: "float32", dims: this.layer.weight.dims, data: weight });
-    const output = (await session.run(feeds)).get(outputName)!;
+    const output = await shard.evaluate(batch, this.fed(inputs, batch), weight);
     const { start, samples, rows } = this.extent(batch);
     onWork(samples * share);
     return {
@@ -182,44 +220,65 @@ export class Evaluator {
     });
   }
 
-  private async release(): Promise<void> {
-    await this.suffix?.session.release();
-    this.suffix = undefined;
+  private async open(role: Role, part: ShardPart): Promise<void> {
+    await Promise.all(this.shards.map((shard) => shard.open(role, part)));
+  }
+
+  private async release(role: Role): Promise<void> {
+    await Promise.all(this.shards.map((shard) => shard.release(role)));
   }
 
   /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
   private async advance(names: readonly string[]): Promise<void> {
-    const { model, index, batches, device, signal, onWork } = this.context;
+    const { model, index, batches } = this.context;
     const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
-    const known = this.boundary.names();
+    const known = new Set(this.boundary.keys());
     const unwanted = [...known].filter((name) => !names.includes(name));
     if (missing.length > 0) {
       const part = partBetween(index, missing, known, this.dataDependent);
-      const inputs = this.declarations(part.boundary);
-      const bytes = partModel(model, part, { inputs, outputs: missing });
-      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder, device);
-      const share = this.context.macShare(part.nodes);
+      const inputs = part.boundary;
+      const bytes = partModel(model, part, { inputs: this.declarations(inputs), outputs: missing });
+      const what = `${model.path} up to ${missing.join(", ")}`;
+      await this.open("advance", { bytes, what, folder: model.folder, inputs });
       try {
-        for (let i = 0; i < batches.count; i++) {
-          signal?.throwIfAborted();
-          const outputs = await session.run(this.valuesAt(part.boundary, i));
-          // The old values of a batch go before the new ones come: both need not fit.
-          for (const name of unwanted) this.boundary.deleteBatch(name, i);
-          for (const name of missing) this.boundary.put(name, i, outputs.get(name)!);
-          onWork(this.extent(i).samples * share);
-        }
+        const share = this.context.macShare(part.nodes);
+        for (const name of missing) this.boundary.set(name, new Map());
+        await Promise.all(this.shards.map((shard) => this.advanceShard(shard, inputs, unwanted, share)));
       } finally {
-        await session.release();
+        await this.release("advance");
       }
     }
     for (const name of unwanted) this.boundary.delete(name);
+    await Promise.all(this.shards.map((shard) => shard.forget(unwanted)));
   }
 
-  private valuesAt(names: readonly string[], batch: number): Map<string, TensorValue> {
+  private async advanceShard(
+    shard: Shard,
+    inputs: readonly string[],
+    unwanted: readonly string[],
+    share: number,
+  ): Promise<void> {
+    const { batches, signal, onWork } = this.context;
+    for (let i = this.shards.indexOf(shard); i < batches.count; i += this.shards.length) {
+      signal?.throwIfAborted();
+      const { shapes, peak } = await shard.advance(i, this.fed(inputs, i), unwanted);
+      for (const [name, shape] of shapes) this.boundary.get(name)!.set(i, shape);
+      this.peaks.set(shard, peak);
+      onWork(this.extent(i).samples * share);
+    }
+  }
+
+  private shardOf(batch: number): Shard {
+    return this.shards[batch % this.shards.length];
+  }
+
+  /** Those of the named values that are inputs of the model: cheap to make anew and large to keep. */
+  private fed(names: readonly string[], batch: number): TensorValues {
     const { batches } = this.context;
-    // The model's own inputs are cheap to make anew and large to keep.
-    const fed = names.some((name) => batches.inputs.has(name)) ? batches.batch(batch).values : null;
-    return new Map(names.map((name) => [name, fed?.get(name) ?? this.boundary.get(name, batch)]));
+    const inputs = names.filter((name) => batches.inputs.has(name));
+    if (inputs.length === 0) return new Map();
+    const { values } = batches.batch(batch);
+    return new Map(inputs.map((name) => [name, values.get(name)!]));
   }
 
   private extent(batch: number): { start: number; samples: number; rows: number } {
@@ -231,10 +290,16 @@ export class Evaluator {
 
   /** The inputs of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
   private declarations(names: readonly string[]): NewValue[] {
-    const last = this.valuesAt(names, this.context.batches.count - 1);
-    return [...this.valuesAt(names, 0)].map(([name, { type, dims }]) => {
-      const shape = dims.map((dim, axis) => (last.get(name)!.dims[axis] === dim && axis > 0 ? dim : null));
+    const [first, last] = [0, this.context.batches.count - 1].map((batch) => {
+      const fed = this.fed(names, batch);
+      return (name: string): Shape => fed.get(name) ?? this.boundary.get(name)!.get(batch)!;
+    });
+    return names.map((name) => {
+      const { type, dims } = first(name);
+      const shape = dims.map((dim, axis) => (last(name).dims[axis] === dim && axis > 0 ? dim : null));
       return { name, elementType: type, shape };
     });
   }
 }
+
+type Shape = Pick<TensorValue, "type" | "dims">;
