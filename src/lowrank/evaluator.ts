@@ -58,8 +58,11 @@ export interface Judgement {
   readonly estimate: number;
 }
 
-/** Batches that a shard in a thread of its own has at a time: while one runs, the next one is there already. */
-const IN_FLIGHT = 2;
+/**
+ * Batches that a thread has at a time where all of them are needed for certain: while one runs, the next is there already.
+ * Where the verdict may come before, it has one, or what it gains in time goes into batches that nobody waits for.
+ */
+const QUEUED = 2;
 
 /**
  * Counts right answers with one layer's weight replaced. The values in front of the layer (its boundary) are kept for
@@ -69,8 +72,8 @@ const IN_FLIGHT = 2;
  */
 export class Evaluator {
   private readonly shards: readonly Shard[];
-  /** Batches that are under way at a time. */
-  private readonly ahead: number;
+  /** Batches that are under way at a time where they are needed for certain. */
+  private readonly certain: number;
   /** The values that the shards keep, with the shapes that they have in each batch. */
   private readonly boundary = new Map<string, Map<number, Shape>>();
   /** What each shard said last of the bytes that it keeps. */
@@ -85,7 +88,7 @@ export class Evaluator {
     this.dataDependent = dataDependentNodes(context.index);
     this.answered = new MarginModel(context.margins, context.right);
     this.shards = openShards({ device, batches: batches.count, cacheBytes, sharing });
-    this.ahead = this.shards.length === 1 ? 1 : IN_FLIGHT * this.shards.length;
+    this.certain = this.shards.length === 1 ? 1 : QUEUED * this.shards.length;
   }
 
   /** The most bytes of activations that were kept at a time. */
@@ -125,7 +128,7 @@ export class Evaluator {
     const run = this.candidate(weight);
     let correct = 0;
     for (let i = 0; i < count; i++) {
-      for (let next = i; next < Math.min(count, i + this.ahead); next++) run.begin(next);
+      for (let next = i; next < Math.min(count, i + this.certain); next++) run.begin(next);
       correct += (await run.answers(i)).right;
     }
     return correct;
@@ -137,7 +140,7 @@ export class Evaluator {
     const moves = new Moves(this.answered.samples);
     const run = this.candidate(weight);
     for (let next = tally.next(); next !== null; next = tally.next()) {
-      tally.upcoming(this.ahead).forEach((batch) => run.begin(batch));
+      tally.upcoming(this.shards.length).forEach((batch) => run.begin(batch));
       const { right, margins } = await run.answers(next);
       tally.add(next, right);
       this.follow(moves, next, margins);
@@ -158,8 +161,8 @@ export class Evaluator {
     const run = this.candidate(weight);
     let fall = 0;
     for (const [batch, before] of this.originalAnswers().entries()) {
-      const certain = Math.ceil(test.nextSamples / size);
-      for (let next = batch; next < Math.min(certain, batch + this.ahead); next++) run.begin(next);
+      const untilVerdict = Math.ceil(test.nextSamples / size);
+      for (let next = batch; next < Math.min(untilVerdict, batch + this.certain); next++) run.begin(next);
       const { right, margins } = await run.answers(batch);
       fall += before.right - right;
       this.follow(moves, batch, margins);
@@ -175,11 +178,14 @@ export class Evaluator {
   }
 
   /** The batches of one evaluation. One that is begun runs to its end, whether its answers are asked for or not. */
-  private candidate(data: Float32Array): { begin(batch: number): void; answers(batch: number): Promise<Answers> } {
+  private candidate(data: Float32Array): {
+    readonly begin: (batch: number) => void;
+    readonly answers: (batch: number) => Promise<Answers>;
+  } {
     if (!this.suffix) throw new Error("start() comes first");
     const weight: TensorValue = { type: "float32", dims: this.suffix.weightDims, data };
     const [begun, have] = [new Map<number, Promise<Answers>>(), new Set<Shard>()];
-    const begin = (batch: number): Promise<Answers> => {
+    const answersOf = (batch: number): Promise<Answers> => {
       const known = begun.get(batch);
       if (known) return known;
       const shard = this.shardOf(batch);
@@ -190,7 +196,7 @@ export class Evaluator {
       begun.set(batch, answers);
       return answers;
     };
-    return { begin, answers: begin };
+    return { begin: (batch) => void answersOf(batch), answers: answersOf };
   }
 
   private async evaluate(shard: Shard, batch: number, weight: TensorValue | null): Promise<Answers> {
