@@ -73,7 +73,9 @@ export async function scoreOriginal(
   };
 }
 
-/** Of one value that is computed, those that are there at a time: it, what it comes from, and a copy of another layout. */
+/** Copies of a weight while a part of the model is loaded: in the part, and as onnxruntime lays it out. */
+const WEIGHT_COPIES = 2;
+/** Values of the largest size that are there at a time: one, what it is computed from, and both in another layout. */
 const VALUES_AT_A_TIME = 4;
 
 /** About the bytes that running `samples` at a time takes: the weights, and the largest values between layers. */
@@ -81,5 +83,5 @@ function bytesBesideKept(layers: readonly Layer[], { dims, rows }: Probe, sample
   const weights = layers.reduce((sum, { view }) => sum + parameterCount(view), 0);
   const values = layers.flatMap(({ uses }) => uses.flatMap(({ input, output }) => [input, output]));
   const largest = Math.max(0, ...values.map((name) => elementCount(dims.get(name) ?? []) / rows));
-  return Float32Array.BYTES_PER_ELEMENT * (weights + VALUES_AT_A_TIME * samples * largest);
+  return Float32Array.BYTES_PER_ELEMENT * (WEIGHT_COPIES * weights + VALUES_AT_A_TIME * samples * largest);
 }

@@ -1,16 +1,17 @@
 import type { Batches } from "../calibration/batches";
 import type { Layer } from "../layers/layer";
-import type { NewNode, NewValue } from "../onnx/encode";
+import type { NewNode } from "../onnx/encode";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
-import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
+import { dataDependentNodes, partBehind, partModel } from "../onnx/subgraph";
 import type { Device } from "../runtime/executionProviders";
-import type { TensorValue, TensorValues } from "../runtime/session";
+import type { TensorValue } from "../runtime/session";
 import { countCorrect, predictions, scoreMargins } from "./accuracy";
+import { Boundary } from "./boundary";
 import { MarginModel, Moves } from "./marginModel";
 import { PairedTest, type TestVerdict } from "./pairedTest";
-import { WEIGHT_INPUT, type Advanced, type Role, type Shard, type ShardPart } from "./shard";
+import { WEIGHT_INPUT, type Shard } from "./shard";
 import { openShards, type Sharing } from "./sharing";
 import { Tally, type BatchAnswers } from "./tally";
 
@@ -74,10 +75,7 @@ export class Evaluator {
   private readonly shards: readonly Shard[];
   /** Batches that are under way at a time where they are needed for certain. */
   private readonly certain: number;
-  /** The values that the shards keep, with the shapes that they have in each batch. */
-  private readonly boundary = new Map<string, Map<number, Shape>>();
-  /** What each shard said last of the bytes that it keeps. */
-  private readonly peaks = new Map<Shard, Advanced["peak"]>();
+  private readonly boundary: Boundary;
   private suffix: { share: number; inputs: readonly string[]; weightDims: readonly number[] } | undefined;
   private readonly dataDependent: ReadonlySet<Node>;
   /** The original's answers, in the order of the samples. */
@@ -88,36 +86,43 @@ export class Evaluator {
     this.dataDependent = dataDependentNodes(context.index);
     this.answered = new MarginModel(context.margins, context.right);
     this.shards = openShards({ device, batches: batches.count, cacheBytes, sharing });
+    this.boundary = new Boundary(context, this.shards, this.dataDependent);
     this.certain = this.shards.length === 1 ? 1 : QUEUED * this.shards.length;
+  }
+
+  /** Shards that evaluate at the same time. */
+  get shardCount(): number {
+    return this.shards.length;
   }
 
   /** The most bytes of activations that were kept at a time. */
   get cachePeak(): { memory: number; disk: number } {
-    const all = [...this.peaks.values()];
-    const sum = (one: keyof Advanced["peak"]): number => all.reduce((total, peak) => total + peak[one], 0);
-    return { memory: sum("memory"), disk: sum("disk") };
+    return this.boundary.peak;
   }
 
   /** Prepares evaluations of `layer`; returns whether the layer has any influence on the output. */
   async start(layer: Layer): Promise<boolean> {
-    await this.release("suffix");
+    await this.boundary.release("suffix");
     this.suffix = undefined;
     const { model, index, outputName } = this.context;
     const nodes = layer.uses.map(({ node }) => node);
     const part = partBehind(index, nodes, outputName, this.dataDependent);
     if (!part) return false;
-    await this.advance(part.boundary);
+    await this.boundary.advance(part.boundary);
     const replaceNodes = new Map<Node, readonly NewNode[]>(
       layer.uses.map((use) => [use.node, [use.withWeight(WEIGHT_INPUT)]]),
     );
     const weightDims = layer.weight.dims;
     const bytes = partModel(model, part, {
-      inputs: [...this.declarations(part.boundary), { name: WEIGHT_INPUT, elementType: "float32", shape: weightDims }],
+      inputs: [
+        ...this.boundary.declarations(part.boundary),
+        { name: WEIGHT_INPUT, elementType: "float32", shape: weightDims },
+      ],
       outputs: [outputName],
       replaceNodes,
     });
     const what = `${model.path} from ${layer.name} on`;
-    await this.open("suffix", { bytes, what, folder: model.folder, inputs: part.boundary });
+    await this.boundary.open("suffix", { bytes, what, folder: model.folder, inputs: part.boundary });
     this.suffix = { share: this.context.macShare(part.nodes), inputs: part.boundary, weightDims };
     return true;
   }
@@ -188,7 +193,7 @@ export class Evaluator {
     const answersOf = (batch: number): Promise<Answers> => {
       const known = begun.get(batch);
       if (known) return known;
-      const shard = this.shardOf(batch);
+      const shard = this.boundary.shardOf(batch);
       const answers = this.evaluate(shard, batch, have.has(shard) ? null : weight);
       have.add(shard);
       // What it throws is for whoever asks for the answers.
@@ -204,8 +209,8 @@ export class Evaluator {
     if (!this.suffix) throw new Error("start() comes first");
     const { share, inputs } = this.suffix;
     signal?.throwIfAborted();
-    const output = await shard.evaluate(batch, this.fed(inputs, batch), weight);
-    const { start, samples, rows } = this.extent(batch);
+    const output = await shard.evaluate(batch, this.boundary.fed(inputs, batch), weight);
+    const { start, samples, rows } = this.boundary.extent(batch);
     onWork(samples * share);
     return {
       right: countCorrect(predictions(output, rows, samples), targets, start),
@@ -214,98 +219,15 @@ export class Evaluator {
   }
 
   private follow(moves: Moves, batch: number, margins: Float64Array): void {
-    const { start, samples } = this.extent(batch);
+    const { start, samples } = this.boundary.extent(batch);
     moves.add(start, this.context.margins.subarray(start, start + samples), margins);
   }
 
   private originalAnswers(): BatchAnswers[] {
     const { batches, right } = this.context;
     return Array.from({ length: batches.count }, (_, batch) => {
-      const { start, samples } = this.extent(batch);
+      const { start, samples } = this.boundary.extent(batch);
       return { samples, right: right.subarray(start, start + samples).reduce((sum, one) => sum + one, 0) };
     });
   }
-
-  private async open(role: Role, part: ShardPart): Promise<void> {
-    await Promise.all(this.shards.map((shard) => shard.open(role, part)));
-  }
-
-  private async release(role: Role): Promise<void> {
-    await Promise.all(this.shards.map((shard) => shard.release(role)));
-  }
-
-  /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
-  private async advance(names: readonly string[]): Promise<void> {
-    const { model, index, batches } = this.context;
-    const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
-    const known = new Set(this.boundary.keys());
-    const unwanted = [...known].filter((name) => !names.includes(name));
-    if (missing.length > 0) {
-      const part = partBetween(index, missing, known, this.dataDependent);
-      const inputs = part.boundary;
-      const bytes = partModel(model, part, { inputs: this.declarations(inputs), outputs: missing });
-      const what = `${model.path} up to ${missing.join(", ")}`;
-      await this.open("advance", { bytes, what, folder: model.folder, inputs });
-      try {
-        const share = this.context.macShare(part.nodes);
-        for (const name of missing) this.boundary.set(name, new Map());
-        await Promise.all(this.shards.map((shard) => this.advanceShard(shard, inputs, unwanted, share)));
-      } finally {
-        await this.release("advance");
-      }
-    }
-    for (const name of unwanted) this.boundary.delete(name);
-    await Promise.all(this.shards.map((shard) => shard.forget(unwanted)));
-  }
-
-  private async advanceShard(
-    shard: Shard,
-    inputs: readonly string[],
-    unwanted: readonly string[],
-    share: number,
-  ): Promise<void> {
-    const { batches, signal, onWork } = this.context;
-    for (let i = this.shards.indexOf(shard); i < batches.count; i += this.shards.length) {
-      signal?.throwIfAborted();
-      const { shapes, peak } = await shard.advance(i, this.fed(inputs, i), unwanted);
-      for (const [name, shape] of shapes) this.boundary.get(name)!.set(i, shape);
-      this.peaks.set(shard, peak);
-      onWork(this.extent(i).samples * share);
-    }
-  }
-
-  private shardOf(batch: number): Shard {
-    return this.shards[batch % this.shards.length];
-  }
-
-  /** Those of the named values that are inputs of the model: cheap to make anew and large to keep. */
-  private fed(names: readonly string[], batch: number): TensorValues {
-    const { batches } = this.context;
-    const inputs = names.filter((name) => batches.inputs.has(name));
-    if (inputs.length === 0) return new Map();
-    const { values } = batches.batch(batch);
-    return new Map(inputs.map((name) => [name, values.get(name)!]));
-  }
-
-  private extent(batch: number): { start: number; samples: number; rows: number } {
-    const { size, samples, padded } = this.context.batches;
-    const start = batch * size;
-    const count = Math.min(size, samples - start);
-    return { start, samples: count, rows: padded ? size : count };
-  }
-
-  /** The inputs of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
-  private declarations(names: readonly string[]): NewValue[] {
-    const [first, last] = [0, this.context.batches.count - 1].map((batch) => {
-      const fed = this.fed(names, batch);
-      return (name: string): Shape => fed.get(name) ?? this.boundary.get(name)!.get(batch)!;
-    });
-    return names.map((name) => {
-      const { type, dims } = first(name);
-      const shape = dims.map((dim, axis) => (last(name).dims[axis] === dim && axis > 0 ? dim : null));
-      return { name, elementType: type, shape };
-    });
-  }
 }
-
-type Shape = Pick<TensorValue, "type" | "dims">;

@@ -147,8 +147,9 @@ describe("the number of shards", () => {
   it.each([
     ["is that of the processor's threads", {}, {}, 4],
     ["has a limit", { cores: 64 }, {}, 8],
+    ["leaves no thread of the processor over where it need not", { cores: 12 }, {}, 6],
     ["leaves each two batches", { batches: 5 }, {}, 2],
-    ["has room for each in memory", { cacheBytes: 2 ** 25 }, {}, 2],
+    ["has room for each in a quarter of the memory", { cacheBytes: 2 ** 27 }, {}, 2],
     ["is one where memory has no room", { cacheBytes: 0 }, {}, 1],
     ["is one on another device", { device: "webgpu" }, {}, 1],
     ["is one where an evaluation is over before threads have started", {}, { macs: 2 ** 20 }, 1],

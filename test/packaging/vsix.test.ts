@@ -21,7 +21,7 @@ const everywhere = [
   "extension/ThirdPartyNotices.txt",
   "extension/media/icon.png",
   ...["sample", "read", "own", "export"].map((step) => `extension/media/walkthrough/${step}.svg`),
-  ...["extension.js", "app.js", "worker.js", "deviceTrial.js", "webview/panel.js", "webview/panel.css"].map(
+  ...["extension.js", "app.js", "worker.js", "shard.js", "deviceTrial.js", "webview/panel.js", "webview/panel.css"].map(
     (file) => `extension/dist/${file}`,
   ),
   "extension/dist/config.schema.json",
