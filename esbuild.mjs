@@ -154,7 +154,7 @@ async function buildPackage(page) {
     ...common,
     entryPoints: {
       ...{ index: "src/index.ts", worker: "src/worker/main.ts", deviceTrial: "src/runtime/trialMain.ts" },
-      solveThread: "src/analysis/solving/thread.ts",
+      ...{ shard: "src/lowrank/shardMain.ts", solveThread: "src/analysis/solving/thread.ts" },
       ...{ extension: "src/extension.ts", app: "src/editor/app.ts" },
     },
     outdir: "dist",

@@ -10,8 +10,9 @@ const { status } = spawnSync(process.execPath, ["esbuild.mjs"], { stdio: "inheri
 if (status !== 0) process.exit(1);
 mkdirSync("bench/results", { recursive: true });
 await build({
-  entryPoints: ["bench/main.ts"],
-  outfile: "bench/results/main.cjs",
+  // Analyses look for their threads' entry beside the bundle that they are in.
+  entryPoints: { main: "bench/main.ts", shard: "src/lowrank/shardMain.ts" },
+  outdir: "bench/results",
   bundle: true,
   platform: "node",
   target: "node20",
@@ -21,5 +22,5 @@ await build({
   logLevel: "warning",
 });
 process.exit(
-  spawnSync(process.execPath, ["bench/results/main.cjs", ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1,
+  spawnSync(process.execPath, ["bench/results/main.js", ...process.argv.slice(2)], { stdio: "inherit" }).status ?? 1,
 );

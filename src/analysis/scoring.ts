@@ -1,8 +1,11 @@
 import { cutIntoBatches, rearranged } from "../calibration/batches";
 import { checkLabels } from "../calibration/labels";
 import type { EvaluatorContext } from "../lowrank/evaluator";
+import { parameterCount, type Layer } from "../layers/layer";
 import { TEST_BATCH, testSamples } from "../lowrank/pairedTest";
 import { evaluationBatch, fragileFirst, fragileOutside } from "../lowrank/sampleOrder";
+import { elementCount } from "../onnx/tensor";
+import type { Probe } from "../runtime/probe";
 import type { SearchKind } from "../searchKind";
 import { accuracyOf, answersOfOriginal, chooseOutput, type ScoringContext } from "./accuracy";
 import type { Subject, SubjectData } from "./prepare";
@@ -22,7 +25,7 @@ export interface Scoring {
 
 /** The original's predictions on the validation data, and what every later accuracy is measured against. */
 export async function scoreOriginal(
-  { model, index }: Subject,
+  { model, index, layers }: Subject,
   { validation, validationBatches, probe, macShare, macsPerSample, device }: SubjectData,
   signal: AbortSignal | undefined,
   onWork: (samples: number) => void,
@@ -63,8 +66,22 @@ export async function scoreOriginal(
         margins: Float64Array.from(order, (sample) => margins[sample]),
         macShare,
         device: device.used,
+        sharing: { macs: macsPerSample * used.length, bytesEach: bytesBesideKept(layers, probe, size) },
         signal,
       };
     },
   };
+}
+
+/** Copies of a weight while a part of the model is loaded: in the part, and as onnxruntime lays it out. */
+const WEIGHT_COPIES = 2;
+/** Values of the largest size that are there at a time: one, what it is computed from, and both in another layout. */
+const VALUES_AT_A_TIME = 4;
+
+/** About the bytes that running `samples` at a time takes: the weights, and the largest values between layers. */
+function bytesBesideKept(layers: readonly Layer[], { dims, rows }: Probe, samples: number): number {
+  const weights = layers.reduce((sum, { view }) => sum + parameterCount(view), 0);
+  const values = layers.flatMap(({ uses }) => uses.flatMap(({ input, output }) => [input, output]));
+  const largest = Math.max(0, ...values.map((name) => elementCount(dims.get(name) ?? []) / rows));
+  return Float32Array.BYTES_PER_ELEMENT * (WEIGHT_COPIES * weights + VALUES_AT_A_TIME * samples * largest);
 }

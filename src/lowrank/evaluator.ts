@@ -1,16 +1,18 @@
 import type { Batches } from "../calibration/batches";
 import type { Layer } from "../layers/layer";
-import type { NewNode, NewValue } from "../onnx/encode";
+import type { NewNode } from "../onnx/encode";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
-import { dataDependentNodes, partBehind, partBetween, partModel } from "../onnx/subgraph";
+import { dataDependentNodes, partBehind, partModel } from "../onnx/subgraph";
 import type { Device } from "../runtime/executionProviders";
-import { createSession, type Session, type TensorValue } from "../runtime/session";
+import type { TensorValue } from "../runtime/session";
 import { countCorrect, predictions, scoreMargins } from "./accuracy";
-import { ActivationStore } from "./activationStore";
+import { Boundary } from "./boundary";
 import { MarginModel, Moves } from "./marginModel";
 import { PairedTest, type TestVerdict } from "./pairedTest";
+import { WEIGHT_INPUT, type Shard } from "./shard";
+import { openShards, type Sharing } from "./sharing";
 import { Tally, type BatchAnswers } from "./tally";
 
 /** What an evaluator works on. */
@@ -35,8 +37,16 @@ export interface EvaluatorContext {
   readonly signal: AbortSignal | undefined;
   /** Bytes of memory for the values in front of a layer; what is beyond goes to disk. */
   readonly cacheBytes: number;
+  /** Where it is left out, everything runs in this thread. */
+  readonly sharing?: Sharing | undefined;
   /** Called after every batch that was run, with its cost in forward equivalents. */
   readonly onWork: (forwardEquivalents: number) => void;
+}
+
+/** One batch under a candidate: how many are right, and the margin of each sample. */
+interface Answers {
+  readonly right: number;
+  readonly margins: Float64Array;
 }
 
 /** What is known of a candidate when its verdict is certain. */
@@ -49,27 +59,40 @@ export interface Judgement {
   readonly estimate: number;
 }
 
-/** The weight of the layer under search is an input of its suffix, under this name. */
-const WEIGHT_INPUT = "ranklens/weight";
+/**
+ * Batches that a thread has at a time where all of them are needed for certain: while one runs, the next is there already.
+ * Where the verdict may come before, it has one, or what it gains in time goes into batches that nobody waits for.
+ */
+const QUEUED = 2;
 
 /**
  * Counts right answers with one layer's weight replaced. The values in front of the layer (its boundary) are kept for
  * every validation batch, so that an evaluation runs only the nodes behind it; from layer to layer the boundary is
- * advanced, never recomputed from the start in a chain.
+ * advanced, never recomputed from the start in a chain. Shards hold every nth batch each and run at the same time; answers
+ * are taken in the order that one shard alone would give them in, so that all results are the same.
  */
 export class Evaluator {
-  /** Values in front of the layer, for every batch. */
-  private readonly boundary: ActivationStore;
-  private suffix: { session: Session; share: number; inputs: readonly string[] } | undefined;
-  private layer: Layer | undefined;
+  private readonly shards: readonly Shard[];
+  /** Batches that are under way at a time where they are needed for certain. */
+  private readonly certain: number;
+  private readonly boundary: Boundary;
+  private suffix: { share: number; inputs: readonly string[]; weightDims: readonly number[] } | undefined;
   private readonly dataDependent: ReadonlySet<Node>;
   /** The original's answers, in the order of the samples. */
   readonly answered: MarginModel;
 
   constructor(private readonly context: EvaluatorContext) {
+    const { device = "cpu", batches, cacheBytes, sharing } = context;
     this.dataDependent = dataDependentNodes(context.index);
-    this.boundary = new ActivationStore(context.cacheBytes);
     this.answered = new MarginModel(context.margins, context.right);
+    this.shards = openShards({ device, batches: batches.count, cacheBytes, sharing });
+    this.boundary = new Boundary(context, this.shards, this.dataDependent);
+    this.certain = this.shards.length === 1 ? 1 : QUEUED * this.shards.length;
+  }
+
+  /** Shards that evaluate at the same time. */
+  get shardCount(): number {
+    return this.shards.length;
   }
 
   /** The most bytes of activations that were kept at a time. */
@@ -79,38 +102,40 @@ export class Evaluator {
 
   /** Prepares evaluations of `layer`; returns whether the layer has any influence on the output. */
   async start(layer: Layer): Promise<boolean> {
-    await this.release();
+    await this.boundary.release("suffix");
+    this.suffix = undefined;
     const { model, index, outputName } = this.context;
     const nodes = layer.uses.map(({ node }) => node);
     const part = partBehind(index, nodes, outputName, this.dataDependent);
     if (!part) return false;
-    await this.advance(part.boundary);
+    await this.boundary.advance(part.boundary);
     const replaceNodes = new Map<Node, readonly NewNode[]>(
       layer.uses.map((use) => [use.node, [use.withWeight(WEIGHT_INPUT)]]),
     );
+    const weightDims = layer.weight.dims;
     const bytes = partModel(model, part, {
       inputs: [
-        ...this.declarations(part.boundary),
-        { name: WEIGHT_INPUT, elementType: "float32", shape: layer.weight.dims },
+        ...this.boundary.declarations(part.boundary),
+        { name: WEIGHT_INPUT, elementType: "float32", shape: weightDims },
       ],
       outputs: [outputName],
       replaceNodes,
     });
-    const session = await createSession(
-      bytes,
-      `${model.path} from ${layer.name} on`,
-      model.folder,
-      this.context.device,
-    );
-    this.suffix = { session, share: this.context.macShare(part.nodes), inputs: part.boundary };
-    this.layer = layer;
+    const what = `${model.path} from ${layer.name} on`;
+    await this.boundary.open("suffix", { bytes, what, folder: model.folder, inputs: part.boundary });
+    this.suffix = { share: this.context.macShare(part.nodes), inputs: part.boundary, weightDims };
     return true;
   }
 
   /** Right answers over all samples with `weight` (in the tensor's order) in the place of the layer's own. */
   async correct(weight: Float32Array): Promise<number> {
+    const { count } = this.context.batches;
+    const run = this.candidate(weight);
     let correct = 0;
-    for (let i = 0; i < this.context.batches.count; i++) correct += (await this.answers(i, weight)).right;
+    for (let i = 0; i < count; i++) {
+      for (let next = i; next < Math.min(count, i + this.certain); next++) run.begin(next);
+      correct += (await run.answers(i)).right;
+    }
     return correct;
   }
 
@@ -118,8 +143,10 @@ export class Evaluator {
   async judge(weight: Float32Array, needed: number): Promise<Judgement> {
     const tally = new Tally(this.originalAnswers(), needed);
     const moves = new Moves(this.answered.samples);
+    const run = this.candidate(weight);
     for (let next = tally.next(); next !== null; next = tally.next()) {
-      const { right, margins } = await this.answers(next, weight);
+      tally.upcoming(this.shards.length).forEach((batch) => run.begin(batch));
+      const { right, margins } = await run.answers(next);
       tally.add(next, right);
       this.follow(moves, next, margins);
     }
@@ -133,11 +160,15 @@ export class Evaluator {
     needed: number,
     errorProbability: number,
   ): Promise<TestVerdict & { readonly spread: number }> {
+    const { size } = this.context.batches;
     const test = new PairedTest(this.answered, needed, errorProbability, this.suffix?.share ?? 1);
     const moves = new Moves(this.answered.samples);
+    const run = this.candidate(weight);
     let fall = 0;
     for (const [batch, before] of this.originalAnswers().entries()) {
-      const { right, margins } = await this.answers(batch, weight);
+      const untilVerdict = Math.ceil(test.nextSamples / size);
+      for (let next = batch; next < Math.min(untilVerdict, batch + this.certain); next++) run.begin(next);
+      const { right, margins } = await run.answers(batch);
       fall += before.right - right;
       this.follow(moves, batch, margins);
       const verdict = test.verdict(moves, fall);
@@ -146,22 +177,40 @@ export class Evaluator {
     throw new Error("the test has no verdict on all of its samples");
   }
 
-  /** Gives back the session and everything that is kept. */
+  /** Gives back the sessions and everything that is kept. */
   async close(): Promise<void> {
-    await this.release();
-    this.boundary.close();
+    await Promise.all(this.shards.map((shard) => shard.close()));
   }
 
-  /** One batch: how many are right, and the margin of each sample. */
-  private async answers(batch: number, weight: Float32Array): Promise<{ right: number; margins: Float64Array }> {
-    const { outputName, targets, signal, onWork } = this.context;
-    if (!this.suffix || !this.layer) throw new Error("start() comes first");
-    const { session, share, inputs } = this.suffix;
+  /** The batches of one evaluation. One that is begun runs to its end, whether its answers are asked for or not. */
+  private candidate(data: Float32Array): {
+    readonly begin: (batch: number) => void;
+    readonly answers: (batch: number) => Promise<Answers>;
+  } {
+    if (!this.suffix) throw new Error("start() comes first");
+    const weight: TensorValue = { type: "float32", dims: this.suffix.weightDims, data };
+    const [begun, have] = [new Map<number, Promise<Answers>>(), new Set<Shard>()];
+    const answersOf = (batch: number): Promise<Answers> => {
+      const known = begun.get(batch);
+      if (known) return known;
+      const shard = this.boundary.shardOf(batch);
+      const answers = this.evaluate(shard, batch, have.has(shard) ? null : weight);
+      have.add(shard);
+      // What it throws is for whoever asks for the answers.
+      answers.catch(() => undefined);
+      begun.set(batch, answers);
+      return answers;
+    };
+    return { begin: (batch) => void answersOf(batch), answers: answersOf };
+  }
+
+  private async evaluate(shard: Shard, batch: number, weight: TensorValue | null): Promise<Answers> {
+    const { targets, signal, onWork } = this.context;
+    if (!this.suffix) throw new Error("start() comes first");
+    const { share, inputs } = this.suffix;
     signal?.throwIfAborted();
-    const feeds = this.valuesAt(inputs, batch);
-    feeds.set(WEIGHT_INPUT, { type: "float32", dims: this.layer.weight.dims, data: weight });
-    const output = (await session.run(feeds)).get(outputName)!;
-    const { start, samples, rows } = this.extent(batch);
+    const output = await shard.evaluate(batch, this.boundary.fed(inputs, batch), weight);
+    const { start, samples, rows } = this.boundary.extent(batch);
     onWork(samples * share);
     return {
       right: countCorrect(predictions(output, rows, samples), targets, start),
@@ -170,71 +219,15 @@ export class Evaluator {
   }
 
   private follow(moves: Moves, batch: number, margins: Float64Array): void {
-    const { start, samples } = this.extent(batch);
+    const { start, samples } = this.boundary.extent(batch);
     moves.add(start, this.context.margins.subarray(start, start + samples), margins);
   }
 
   private originalAnswers(): BatchAnswers[] {
     const { batches, right } = this.context;
     return Array.from({ length: batches.count }, (_, batch) => {
-      const { start, samples } = this.extent(batch);
+      const { start, samples } = this.boundary.extent(batch);
       return { samples, right: right.subarray(start, start + samples).reduce((sum, one) => sum + one, 0) };
-    });
-  }
-
-  private async release(): Promise<void> {
-    await this.suffix?.session.release();
-    this.suffix = undefined;
-  }
-
-  /** Computes the values of the new boundary from the old one, batch by batch, and lets go of the rest. */
-  private async advance(names: readonly string[]): Promise<void> {
-    const { model, index, batches, device, signal, onWork } = this.context;
-    const missing = names.filter((name) => !batches.inputs.has(name) && !this.boundary.has(name));
-    const known = this.boundary.names();
-    const unwanted = [...known].filter((name) => !names.includes(name));
-    if (missing.length > 0) {
-      const part = partBetween(index, missing, known, this.dataDependent);
-      const inputs = this.declarations(part.boundary);
-      const bytes = partModel(model, part, { inputs, outputs: missing });
-      const session = await createSession(bytes, `${model.path} up to ${missing.join(", ")}`, model.folder, device);
-      const share = this.context.macShare(part.nodes);
-      try {
-        for (let i = 0; i < batches.count; i++) {
-          signal?.throwIfAborted();
-          const outputs = await session.run(this.valuesAt(part.boundary, i));
-          // The old values of a batch go before the new ones come: both need not fit.
-          for (const name of unwanted) this.boundary.deleteBatch(name, i);
-          for (const name of missing) this.boundary.put(name, i, outputs.get(name)!);
-          onWork(this.extent(i).samples * share);
-        }
-      } finally {
-        await session.release();
-      }
-    }
-    for (const name of unwanted) this.boundary.delete(name);
-  }
-
-  private valuesAt(names: readonly string[], batch: number): Map<string, TensorValue> {
-    const { batches } = this.context;
-    // The model's own inputs are cheap to make anew and large to keep.
-    const fed = names.some((name) => batches.inputs.has(name)) ? batches.batch(batch).values : null;
-    return new Map(names.map((name) => [name, fed?.get(name) ?? this.boundary.get(name, batch)]));
-  }
-
-  private extent(batch: number): { start: number; samples: number; rows: number } {
-    const { size, samples, padded } = this.context.batches;
-    const start = batch * size;
-    const count = Math.min(size, samples - start);
-    return { start, samples: count, rows: padded ? size : count };
-  }
-
-  /** The inputs of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */
-  private declarations(names: readonly string[]): NewValue[] {
-    const last = this.valuesAt(names, this.context.batches.count - 1);
-    return [...this.valuesAt(names, 0)].map(([name, { type, dims }]) => {
-      const shape = dims.map((dim, axis) => (last.get(name)!.dims[axis] === dim && axis > 0 ? dim : null));
-      return { name, elementType: type, shape };
     });
   }
 }

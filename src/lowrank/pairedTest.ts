@@ -63,6 +63,11 @@ export class PairedTest {
     this.deviations = normalQuantile(errorProbability / looks);
   }
 
+  /** Samples that are run before there can be a verdict. */
+  get nextSamples(): number {
+    return Math.min(this.nextLook, this.most);
+  }
+
   /** The verdict after `moves`, with `fall` right answers fewer than the original among them; null to go on. */
   verdict(moves: Moves, fall: number): TestVerdict | null {
     const { seen, spread, run } = moves;

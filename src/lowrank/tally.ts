@@ -38,6 +38,21 @@ export class Tally {
     return this.likelyPasses() ? this.likeliestRight() : this.likeliestWrong();
   }
 
+  /** The batches that come next, at most `count`, if their answers are those of the original. */
+  upcoming(count: number): number[] {
+    const ahead = new Tally(this.batches, this.needed);
+    for (const batch of this.batches.keys()) if (!this.left.has(batch)) ahead.left.delete(batch);
+    [ahead.right, ahead.wrong, ahead.rightBefore] = [this.right, this.wrong, this.rightBefore];
+    const found: number[] = [];
+    while (found.length < count) {
+      const next = ahead.next();
+      if (next === null) break;
+      found.push(next);
+      ahead.add(next, this.batches[next].right);
+    }
+    return found;
+  }
+
   add(batch: number, right: number): void {
     const { samples, right: before } = this.batches[batch];
     this.left.delete(batch);

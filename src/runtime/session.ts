@@ -42,6 +42,7 @@ export interface Session {
  * @param what how messages call it.
  * @param folder for a model in memory: where the files with its external tensors are, whose place it does not know.
  * @param profile the beginning of a file's path, to which onnxruntime adds a time and writes, on release, what it ran.
+ * @param intraOpThreads threads of its operators: fewer where several sessions run at once.
  * @throws ExpectedError with onnxruntime's message if it refuses the model.
  */
 export async function createSession(
@@ -50,10 +51,11 @@ export async function createSession(
   folder: string | null = null,
   device: Device = "cpu",
   profile: string | null = null,
+  intraOpThreads = threads(),
 ): Promise<Session> {
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
-    intraOpNumThreads: threads(),
+    intraOpNumThreads: intraOpThreads,
     ...(profile === null ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     // 4: nothing but what ends the process. Errors come as exceptions; printed as well, they would be said twice.
     logSeverityLevel: 4,

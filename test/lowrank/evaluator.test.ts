@@ -1,61 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { cutIntoBatches, type Batches } from "../../src/calibration/batches";
-import type { Dataset } from "../../src/calibration/dataset";
+import { cutIntoBatches } from "../../src/calibration/batches";
 import { findLayers } from "../../src/layers";
 import type { Layer } from "../../src/layers/layer";
-import { Evaluator, type EvaluatorContext } from "../../src/lowrank/evaluator";
+import { Evaluator } from "../../src/lowrank/evaluator";
 import { editedModelBytes } from "../../src/onnx/edit";
 import type { Dimension } from "../../src/onnx/schema";
 import { readConstant } from "../../src/onnx/constants";
-import { elementCount } from "../../src/onnx/tensor";
 import { createSession } from "../../src/runtime/session";
-import { classes, floats, openBytes, type Opened } from "../fixtures/data";
+import { classes, openBytes, type Opened } from "../fixtures/data";
 import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";
+import { dataset, disturbed, evaluatorContext, SAMPLES } from "./evaluated";
 
-const SAMPLES = 37;
 const networks: [string, (batch: Dimension) => Uint8Array, readonly number[]][] = [
   ["a CNN with shortcuts, branches and a kernel used twice", cnn, IMAGE],
   ["an MLP with a shortcut", mlp, [FEATURES]],
 ];
-
-function dataset(sampleDims: readonly number[]): Dataset {
-  const width = elementCount(sampleDims);
-  const data = floats(SAMPLES * width, 1);
-  return {
-    count: SAMPLES,
-    available: SAMPLES,
-    decodedBytes: 0,
-    labels: null,
-    labelOrigin: null,
-    classNames: null,
-    inputs: ["x"],
-    sources: ["x.npy"],
-    sampleBytes: 4 * width,
-    warnings: [],
-    batch: (start, count) => {
-      const dims = [count, ...sampleDims];
-      return new Map([["x", { type: "float32", dims, data: data.slice(start * width, (start + count) * width) }]]);
-    },
-    sha256: () => Promise.resolve({ source: "", labels: null }),
-  };
-}
-
-function context({ model, index }: Opened, batches: Batches, more: Partial<EvaluatorContext> = {}): EvaluatorContext {
-  return {
-    model,
-    index,
-    batches,
-    outputName: "y",
-    targets: classes(SAMPLES, CLASSES, 2),
-    right: new Uint8Array(SAMPLES),
-    margins: new Float64Array(SAMPLES),
-    macShare: () => 1,
-    signal: undefined,
-    cacheBytes: Infinity,
-    onWork: () => undefined,
-    ...more,
-  };
-}
 
 /** Right answers of the whole model with a weight replaced, sample by sample (as many at once as it takes). */
 async function correctOfWhole(
@@ -85,17 +44,6 @@ async function correctOfWhole(
   return correct;
 }
 
-/** W disturbed, so that answers change but not all to the same. */
-function disturbed({ model }: Opened, layer: Layer, seed: number): Float32Array {
-  const original = readConstant(model.wire, layer.weight);
-  const noise = floats(
-    original.length,
-    seed,
-    0.7 * Math.sqrt(original.reduce((s, w) => s + w * w, 0) / original.length),
-  );
-  return original.map((value, at) => value + noise[at]);
-}
-
 describe.each(networks)("in %s", (_, build, sampleDims) => {
   it.each([
     ["one batch", "n", 100],
@@ -110,7 +58,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
       const opened = openBytes(build(batch));
       const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, size);
       expect(batches.count).toBe(Math.ceil(SAMPLES / size));
-      const evaluator = new Evaluator(context(opened, batches, { cacheBytes }));
+      const evaluator = new Evaluator(evaluatorContext(opened, batches, { cacheBytes }));
       const counts = new Set<number>();
       const { layers } = findLayers(opened.index);
       for (const layer of layers) {
@@ -137,7 +85,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
   it("layers may be started in any order, and again", async () => {
     const opened = openBytes(build("n"));
     const batches = cutIntoBatches(dataset(sampleDims), opened.model.graph.inputs, 16);
-    const evaluator = new Evaluator(context(opened, batches));
+    const evaluator = new Evaluator(evaluatorContext(opened, batches));
     const layers = findLayers(opened.index).layers.filter(({ name }) => name !== "side");
     for (const layer of [...layers].reverse().concat(layers.slice(1, 3), layers.slice(0, 1))) {
       await evaluator.start(layer);
@@ -154,7 +102,9 @@ describe("an evaluator", () => {
   const [first] = findLayers(opened.index).layers;
 
   it("refuses to count before a layer is started", async () => {
-    await expect(new Evaluator(context(opened, batches)).correct(new Float32Array(120))).rejects.toThrow(/start\(\)/);
+    await expect(new Evaluator(evaluatorContext(opened, batches)).correct(new Float32Array(120))).rejects.toThrow(
+      /start\(\)/,
+    );
   });
 
   it("judges as a full count does, and stops before its end", async () => {
@@ -162,7 +112,7 @@ describe("an evaluator", () => {
     const small = cutIntoBatches(samples, opened.model.graph.inputs, 3);
     const weight = readConstant(opened.model.wire, first.weight);
     const work: number[] = [];
-    const plain = new Evaluator(context(opened, small, { onWork: (done) => work.push(done) }));
+    const plain = new Evaluator(evaluatorContext(opened, small, { onWork: (done) => work.push(done) }));
     await plain.start(first);
     let stopped = 0;
     for (const seed of [1, 2, 3, 4]) {
@@ -184,7 +134,7 @@ describe("an evaluator", () => {
   it("tells its work, batch by batch, in forward equivalents", async () => {
     const work: number[] = [];
     const evaluator = new Evaluator(
-      context(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
+      evaluatorContext(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
     );
     await evaluator.start(first);
     await evaluator.correct(readConstant(opened.model.wire, first.weight));
@@ -194,7 +144,7 @@ describe("an evaluator", () => {
 
   it("counts a NaN weight as wrong everywhere, and stops when it is aborted", async () => {
     const controller = new AbortController();
-    const evaluator = new Evaluator(context(opened, batches, { signal: controller.signal }));
+    const evaluator = new Evaluator(evaluatorContext(opened, batches, { signal: controller.signal }));
     await evaluator.start(first);
     const nan = new Float32Array(FEATURES * 10).fill(NaN);
     expect(await evaluator.correct(nan)).toBe(0);

@@ -26,6 +26,7 @@ const everywhere = [
     "app.js",
     "worker.js",
     "deviceTrial.js",
+    "shard.js",
     "solveThread.js",
     "webview/panel.js",
     "webview/panel.css",
