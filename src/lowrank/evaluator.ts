@@ -145,7 +145,8 @@ export class Evaluator {
     const moves = new Moves(this.answered.samples);
     const run = this.candidate(weight);
     for (let next = tally.next(); next !== null; next = tally.next()) {
-      tally.upcoming(this.shards.length).forEach((batch) => run.begin(batch));
+      const most = Math.max(this.shards.length, Math.min(tally.leastLeft, this.certain));
+      tally.upcoming(most).forEach((batch) => run.begin(batch));
       const { right, margins } = await run.answers(next);
       tally.add(next, right);
       this.follow(moves, next, margins);

@@ -17,7 +17,7 @@ export function fragileFirst(margins: Float64Array): Uint32Array {
 }
 
 /** Batches into which the samples of an evaluation are cut, so that one can stop soon after its verdict is certain. */
-const BATCHES = 80;
+const BATCHES = 40;
 /** Multiply–adds that a batch should have at least, or the cost of a call outweighs them. */
 const LEAST_MACS = 2 ** 28;
 

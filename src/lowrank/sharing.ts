@@ -24,6 +24,8 @@ export interface Room {
 
 /** With more of them, an evaluation that fails early would have much under way that nobody waits for. */
 const MOST_SHARDS = 8;
+/** Threads of a shard: two in one operator get as much done as two shards, whose answers this thread has to take besides. */
+const THREADS_EACH = 2;
 /** Of the memory for kept values, what all shards together may take beside them. */
 const SHARE_BESIDE = 1 / 4;
 /** An evaluation of fewer multiply–adds takes some 10 ms: the search is over before it makes up for starting threads. */
@@ -52,6 +54,6 @@ export function shardCount(
   if (device !== "cpu" || macs < LEAST_MACS) return 1;
   const inMemory = Math.floor((cacheBytes * SHARE_BESIDE) / bytesEach);
   // As many threads each as leave none of the processor's over.
-  const byCores = Math.floor(cores / Math.ceil(cores / MOST_SHARDS));
+  const byCores = Math.floor(cores / Math.max(THREADS_EACH, Math.ceil(cores / MOST_SHARDS)));
   return Math.max(1, Math.min(byCores, Math.floor(batches / 2), inMemory));
 }

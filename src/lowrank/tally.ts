@@ -16,6 +16,8 @@ export class Tally {
   private readonly left: Set<number>;
   private readonly samples: number;
   private readonly originalRight: number;
+  /** Samples of the largest batch. */
+  private readonly largest: number;
 
   /** @param batches in the order of `fragileOutside`: right answers from fragile to safe, then wrong ones, safe to fragile. */
   constructor(
@@ -25,6 +27,7 @@ export class Tally {
     this.left = new Set(batches.keys());
     this.samples = sum(batches.map(({ samples }) => samples));
     this.originalRight = sum(batches.map(({ right }) => right));
+    this.largest = Math.max(1, ...batches.map(({ samples }) => samples));
   }
 
   /**
@@ -36,6 +39,13 @@ export class Tally {
     const passed = this.right >= this.needed + 1;
     if (failed || passed || this.left.size === 0) return null;
     return this.likelyPasses() ? this.likeliestRight() : this.likeliestWrong();
+  }
+
+  /** How many batches more it takes at least until a verdict is certain. */
+  get leastLeft(): number {
+    const toPass = this.needed + 1 - this.right;
+    const toFail = this.samples - (this.needed - 1) + 1 - this.wrong;
+    return Math.ceil(Math.min(toPass, toFail) / this.largest);
   }
 
   /** The batches that come next, at most `count`, if their answers are those of the original. */

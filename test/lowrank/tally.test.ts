@@ -24,13 +24,18 @@ function evaluate({ original, candidate }: Answers, size: number, needed: number
   const tally = new Tally(batchesOf(original, size), needed);
   const seen = new Set<number>();
   let run = 0;
+  const promised: number[] = [];
   for (let batch = tally.next(); batch !== null; batch = tally.next()) {
     expect(seen.has(batch)).toBe(false);
+    promised.push(tally.leastLeft);
     seen.add(batch);
     const part = candidate.slice(batch * size, (batch + 1) * size);
     run += part.length;
     tally.add(batch, count(part));
   }
+  // It stops before only where no batch is left.
+  const all = seen.size === batchesOf(original, size).length;
+  promised.forEach((least, before) => expect(promised.length - before).toBeGreaterThanOrEqual(all ? 1 : least));
   return { tally, run };
 }
 
