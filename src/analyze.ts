@@ -1,5 +1,6 @@
 import path from "node:path";
 import { calibrate, gramGroups } from "./analysis/calibrate";
+import { watchData } from "./analysis/dataStamp";
 import { DEFAULT_ERROR_PROBABILITY, FastSearch } from "./analysis/fastRanks";
 import { analyzedLayer, type AnalyzedLayer, type FoundRanks } from "./analysis/layerReport";
 import { defaultCacheBytes, peakMemory } from "./analysis/memory";
@@ -104,7 +105,6 @@ export async function analyzeWithData(
   const search = (task: LayerSearch): Promise<FoundRanks> => fast?.searchLayer(task) ?? searchLayer(task);
   const watch = new Stopwatch();
   const stamp = stampOfModel(model);
-  const unchanged = (): boolean => stampOfModel(model) === stamp;
   const sha256 = await watch.time("preparation", () => sha256OfModel(model));
   const opening = { ...options, device: options.device ?? "auto" };
   const cacheBytes = options.memory ?? defaultCacheBytes();
@@ -112,6 +112,8 @@ export async function analyzeWithData(
     ? await watch.time("sizing", () => openPreviewData(subject, wholeConfig, opening))
     : null;
   const config = preview?.config ?? wholeConfig;
+  const unchangedData = watchData(config);
+  const unchanged = (): boolean => stampOfModel(model) === stamp;
   const data = preview?.data ?? (await watch.time("preparation", () => openData(subject, config, opening)));
   const searches = data.validationBatches !== null && options.energy === undefined && (preview?.searches ?? true);
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
@@ -135,7 +137,7 @@ export async function analyzeWithData(
   // A preview estimates the full run by what its own steps take: none may be left out.
   const keptIn = options.preview ? undefined : options.cache;
   const settings = await reportSettings(config, data, choices);
-  const kept = KeptResults.open(keptIn, sha256, data, settings, eigensolver.name, unchanged);
+  const kept = KeptResults.open(keptIn, sha256, data, settings, eigensolver.name, () => unchanged() && unchangedData());
   const solving = {
     budget: cacheBytes * SOLVING_SHARE,
     eigen: keptIn === undefined ? eigensolver.solve : keepingEigensolver(keptIn, eigensolver),

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { accuracyOf, predictAll } from "./analysis/accuracy";
+import { watchData } from "./analysis/dataStamp";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { ProgressMeter } from "./analysis/progress";
 import { rebuildDecompositions } from "./analysis/rebuild";
@@ -18,7 +19,7 @@ import { readReport } from "./reportFile";
 import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
 import { runInputs } from "./runInputs";
-import { sha256OfModel } from "./onnx/sha256";
+import { sha256OfModel, stampOfModel } from "./onnx/sha256";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
   /** A report of {@link analyze}: its ranks are used, on the same data. Without it, the analysis is made first. */
@@ -81,6 +82,7 @@ async function fromData(subject: Subject, config: ResolvedConfig, options: Compr
 async function fromReport(subject: Subject, options: CompressOptions): Promise<Prepared> {
   const file = options.from ?? "";
   const report = readReport(file);
+  const stamp = stampOfModel(subject.model);
   const sha256 = await sha256OfModel(subject.model);
   if (report.model.sha256 !== sha256) {
     throw new ExpectedError(
@@ -93,9 +95,12 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
       `${file} holds no ranks: it was made with --weights-only. Analyze the model with data first.`,
     );
   }
-  const data = await openData(subject, settingsConfig(report, file), { ...options, device: options.device ?? "auto" });
+  const config = settingsConfig(report, file);
+  const unchangedData = watchData(config);
+  const unchanged = (): boolean => stampOfModel(subject.model) === stamp && unchangedData();
+  const data = await openData(subject, config, { ...options, device: options.device ?? "auto" });
   await checkData(report, data, file);
-  const decompositions = await rebuildDecompositions(subject, data, report, file, options);
+  const decompositions = await rebuildDecompositions(subject, data, report, file, { ...options, unchanged });
   return { report, decompositions, data };
 }
 

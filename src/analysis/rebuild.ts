@@ -4,7 +4,6 @@ import type { Decomposition } from "../lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
 import { chooseEigensolver } from "../tensorflow";
 import { readConstant } from "../onnx/constants";
-import { stampOfModel } from "../onnx/sha256";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";
@@ -14,6 +13,8 @@ import { keepingEigensolver } from "./solving/keptEigen";
 import { ProgressMeter, type AnalysisEvent } from "./progress";
 
 interface RebuildOptions {
+  /** Whether the model and the data are what they were before the first was hashed and the second opened. */
+  readonly unchanged: () => boolean;
   /** The folder in which an analysis has kept its results. */
   readonly cache?: string;
   readonly signal?: AbortSignal;
@@ -26,7 +27,7 @@ export async function rebuildDecompositions(
   data: SubjectData,
   report: ModelReport,
   file: string,
-  { cache, signal, onEvent = () => undefined }: RebuildOptions,
+  { cache, unchanged, signal, onEvent = () => undefined }: RebuildOptions,
 ): Promise<Decomposition[]> {
   const ranks = new Map<Layer, { kS: number; kT: number }>();
   for (const entry of report.layers) {
@@ -35,8 +36,6 @@ export async function rebuildDecompositions(
     ranks.set(layer, { kS: entry.kS, kT: entry.kT });
   }
   const eigensolver = chooseEigensolver();
-  const stamp = stampOfModel(subject.model);
-  const unchanged = (): boolean => stampOfModel(subject.model) === stamp;
   const kept = KeptResults.open(cache, report.model.sha256, data, report.settings, eigensolver.name, unchanged);
   const eigen = cache === undefined ? eigensolver.solve : keepingEigensolver(cache, eigensolver);
   const decompositions: Decomposition[] = [];

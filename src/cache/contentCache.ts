@@ -35,7 +35,7 @@ export class ContentCache {
     }
     const content = bytes.subarray(DIGEST_BYTES);
     if (!digest(content).equals(bytes.subarray(0, DIGEST_BYTES))) {
-      rmSync(file, { force: true });
+      this.quietly(() => rmSync(file, { force: true }));
       return null;
     }
     this.quietly(() => utimesSync(file, new Date(), new Date()));
@@ -46,7 +46,8 @@ export class ContentCache {
     const size = DIGEST_BYTES + content.byteLength;
     if (size > this.limit) return;
     this.quietly(() => {
-      mkdirSync(this.folder, { recursive: true });
+      // Gram matrices tell of the data, which need not be for everybody on the machine.
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
       // A process that was killed leaves what it was writing, which may be large.
       removeLeftoversIn(this.folder);
       this.makeRoom(size);

@@ -7,7 +7,8 @@ import { supportFolder } from "./userFolders";
 const worker = workerClient({
   // Of every call: what is installed may change in between.
   get env() {
-    return supportEnvironment(supportFolder);
+    const folder = supportFolder();
+    return folder === undefined ? {} : supportEnvironment(folder);
   },
 });
 

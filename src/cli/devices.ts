@@ -14,8 +14,21 @@ export interface DevicesFlags {
 }
 
 /** Installs or removes what is asked for, then shows everything that models can run on. @throws ExpectedError */
-export async function devices({ install, from, remove }: DevicesFlags, print: (text: string) => void): Promise<void> {
-  const root = supportFolder;
+export async function devices(flags: DevicesFlags, print: (text: string) => void): Promise<void> {
+  if (flags.install !== undefined || flags.remove !== undefined) await change(folderOrError(), flags);
+  const found = await callWorker("devices", null);
+  print(definitions(found.map(({ name, why }) => [name, why ?? "works"])));
+}
+
+function folderOrError(): string {
+  const folder = supportFolder();
+  if (folder !== undefined) return folder;
+  throw new ExpectedError(
+    "there is no folder to install into: you have no home folder. Set HOME to one that is yours.",
+  );
+}
+
+async function change(root: string, { install, from, remove }: DevicesFlags): Promise<void> {
   if (remove !== undefined && !removeSupport(remove, root)) {
     throw new ExpectedError(`there is nothing to remove: ${root} has no ${remove}.`);
   }
@@ -25,8 +38,6 @@ export async function devices({ install, from, remove }: DevicesFlags, print: (t
   if (install === "tensorflow") {
     await installTensorflow(root, { from, onOutput: (text) => process.stderr.write(text) });
   }
-  const found = await callWorker("devices", null);
-  print(definitions(found.map(({ name, why }) => [name, why ?? "works"])));
 }
 
 /** A line on the terminal that is written over; nothing where stderr is a file. */

@@ -35,8 +35,8 @@ export const conv: LayerType = {
   },
 };
 
-/** Attributes that say which patches a Conv sees. */
-const GEOMETRY = ["kernel_shape", "strides", "pads", "dilations", "auto_pad"];
+/** Attributes that say, with the kernel, which patches a Conv sees. */
+const GEOMETRY = ["strides", "pads", "dilations", "auto_pad"];
 
 function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
   const { groups, rows, columns } = view;
@@ -58,7 +58,12 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
     weight: node.inputs[1],
     output,
     counted: { value: output, perRow: groups * rows },
-    featuresKey: JSON.stringify([groups, columns, ...GEOMETRY.map((name) => node.attributes.get(name) ?? null)]),
+    featuresKey: JSON.stringify([
+      groups,
+      columns,
+      kernel,
+      ...GEOMETRY.map((name) => node.attributes.get(name) ?? null),
+    ]),
     featureGroups: groups,
 
     features,

@@ -32,8 +32,8 @@ const SHARE_BESIDE = 1 / 4;
 const LEAST_MACS = 2 ** 29;
 
 /**
- * Shards that run at the same time, each with its part of the processor's threads: small networks gain more from batches
- * side by side than from several threads within each operator, which wait for one another at its end.
+ * Shards that run at the same time, each with its part of the processor's threads: in the operators of small networks many
+ * threads mostly wait for one another at the end.
  */
 export function openShards({ sharing, ...room }: Room & { readonly sharing: Sharing | undefined }): Shard[] {
   const { device, cacheBytes } = room;

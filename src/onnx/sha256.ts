@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
+import { stampOfFiles } from "../fileStamp";
 import { sha256OfFile } from "../sha256";
 import { externalFile } from "./externalData";
 import { externalTensors } from "./externalTensors";
@@ -7,11 +8,7 @@ import type { OpenModel } from "./reader";
 
 /** Size, time and identity of a model's files: another one if they are written to, or others take their place. */
 export function stampOfModel(model: OpenModel): string {
-  const stamps = filesOfModel(model).map((file) => {
-    const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-    return found ? `${found.size} ${found.mtimeNs} ${found.ino}` : "";
-  });
-  return stamps.join("; ");
+  return stampOfFiles(filesOfModel(model));
 }
 
 /** The model's file, and those with its external data in the order of their names. */

@@ -30,7 +30,7 @@ export function findNamedLayers<L extends NamedLayer>(
   source: Source,
   models: readonly LayerIndex<L>[],
 ): NamedPlace<L>[] {
-  const { definitions, namings } = source.language === "python" ? readPython(source) : readJavaScript(source);
+  const { definitions, namings } = read(source);
   const resolver = new Resolver(
     models,
     models.map((model) => placeDefinitions(definitions, model)),
@@ -46,6 +46,15 @@ export function findNamedLayers<L extends NamedLayer>(
   function inOrder(layers: readonly L[], model: number): readonly L[] {
     const { order } = models[model];
     return [...layers].sort((a, b) => order.get(a)! - order.get(b)!);
+  }
+}
+
+/** Nothing of a source nested so deep that the reading of its tree fails: lezer counts in 16 bits there. */
+function read(source: Source): ReturnType<typeof readPython> {
+  try {
+    return source.language === "python" ? readPython(source) : readJavaScript(source);
+  } catch {
+    return { definitions: [], namings: [] };
   }
 }
 

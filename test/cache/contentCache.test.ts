@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -16,6 +16,12 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const only = (): string => path.join(folder, readdirSync(folder)[0]);
 
 describe("a cache of results by content", () => {
+  it.skipIf(process.platform === "win32")("is for its user alone", () => {
+    const made = path.join(folder, "made");
+    new ContentCache(made).put("gram", { one: 1 }, bytes(1));
+    expect(statSync(made).mode & 0o077).toBe(0);
+  });
+
   it("gives back what was put under the same key, in whatever order its parts are named", () => {
     const key = { model: "abc", data: { limit: 3, seed: [1, 2] } };
     const cache = new ContentCache(path.join(folder, "made", "when", "needed"));

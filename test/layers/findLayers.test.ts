@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findLayers } from "../../src/layers";
+import { gramKey } from "../../src/layers/layer";
 import { floats, openBytes, weight } from "../fixtures/data";
 import {
   constant,
@@ -38,6 +39,13 @@ describe("layers", () => {
     });
     expect(found.layers.map(({ name }) => name)).toEqual(["w", "v"]);
     expect(found.skipped).toEqual([]);
+  });
+
+  it("that see other patches of one input do not share a Gram matrix, though no attribute tells them apart", () => {
+    const nodes = [node("Conv", ["x", "wide"], "a"), node("Conv", ["x", "square"], "y")];
+    const initializers = [weight("wide", [8, 3, 1, 4], 1), weight("square", [8, 3, 2, 2], 2)];
+    const { layers } = find(nodes, { initializers, inputs: [value("x", ["n", 3, 8, 8])] });
+    expect(new Set(layers.map(gramKey)).size).toBe(2);
   });
 
   it("have their weight's name, or the node's where an exporter made the weight's name up", () => {

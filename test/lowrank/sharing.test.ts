@@ -17,9 +17,9 @@ import { dataset, disturbed, evaluatorContext, SAMPLES } from "./evaluated";
 const file = builtFile("shard.js");
 const work = 2 ** 40;
 
-/** An evaluator with so many threads, whatever the processor has. */
+/** An evaluator with so many shards of two threads each, whatever the processor has. */
 function sharedBy(shards: number, context: EvaluatorContext): Evaluator {
-  const sharing = { bytesEach: 1, macs: work, file, cores: shards };
+  const sharing = { bytesEach: 1, macs: work, file, cores: 2 * shards };
   return new Evaluator({ ...context, sharing: shards === 1 ? undefined : sharing });
 }
 
@@ -145,11 +145,12 @@ describe("the number of shards", () => {
   const small = { bytesEach: 2 ** 24, macs: work };
 
   it.each([
-    ["is that of the processor's threads", {}, {}, 4],
+    ["is half of the processor's threads", {}, {}, 2],
+    ["is one where the processor runs two threads", { cores: 2 }, {}, 1],
     ["has a limit", { cores: 64 }, {}, 8],
     ["leaves no thread of the processor over where it need not", { cores: 12 }, {}, 6],
-    ["leaves each two batches", { batches: 5 }, {}, 2],
-    ["has room for each in a quarter of the memory", { cacheBytes: 2 ** 27 }, {}, 2],
+    ["leaves each two batches", { cores: 16, batches: 5 }, {}, 2],
+    ["has room for each in a quarter of the memory", { cores: 16, cacheBytes: 2 ** 27 }, {}, 2],
     ["is one where memory has no room", { cacheBytes: 0 }, {}, 1],
     ["is one on another device", { device: "webgpu" }, {}, 1],
     ["is one where an evaluation is over before threads have started", {}, { macs: 2 ** 20 }, 1],

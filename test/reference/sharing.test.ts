@@ -33,11 +33,11 @@ describe.skipIf(missing !== undefined)("the exact search on ResNet-20", () => {
         layer,
         basis: layerBasis(layer, readConstant(subject.model.wire, layer.weight), grams.get(gramKey(layer))!),
       }));
-      const search = async (cores: number): Promise<FoundRanks[]> => {
+      const search = async (shards: number): Promise<FoundRanks[]> => {
         const context = scoring.evaluator("exact");
-        const sharing = { ...context.sharing!, cores, file: builtFile("shard.js") };
+        const sharing = { ...context.sharing!, cores: 2 * shards, file: builtFile("shard.js") };
         const evaluator = new Evaluator({ ...context, sharing, cacheBytes: 2 ** 30, onWork: nothing });
-        expect(evaluator.shardCount).toBe(cores);
+        expect(evaluator.shardCount).toBe(shards);
         const found: FoundRanks[] = [];
         try {
           for (const { layer, basis } of bases) {

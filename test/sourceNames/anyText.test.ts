@@ -71,6 +71,10 @@ describe("any text", () => {
     expect(places(read)).toBeGreaterThan(0);
   });
 
+  it("called thousands of times over has no places that cannot be read", () => {
+    for (const calls of [6000, 9000, 20_000]) checkPlaces(parseSource("python", `x = self.fc1${"()".repeat(calls)}`));
+  });
+
   it("edited has the places that it has when it is read afresh", () => {
     fc.assert(
       fc.property(fc.constantFrom("python", "typescript"), fc.array(damaged, { minLength: 2, maxLength: 4 }), (language, versions) => {

@@ -33,6 +33,7 @@ export class LayerSolver {
   private readonly queue: Layer[];
   private readonly started = new Map<Layer, Promise<Solved>>();
   private bytesStarted = 0;
+  private readonly abort = (): void => void this.close();
   private awaiting = false;
 
   /** @param inputOf reads what a layer is solved from, when its turn comes. */
@@ -44,7 +45,7 @@ export class LayerSolver {
     const { file = path.join(__dirname, "solveThread.js"), cores = os.availableParallelism(), threads } = options;
     const parallel = threads !== null && cores > 1 && existsSync(file);
     this.pool = parallel ? new ThreadPool(file, cores, threads) : null;
-    options.signal?.addEventListener("abort", () => void this.close(), { once: true });
+    options.signal?.addEventListener("abort", this.abort, { once: true });
     this.queue = parallel
       ? layers.filter(({ view: { rows, columns } }) => Math.max(rows, columns) >= LEAST_FEATURES)
       : [];
@@ -69,6 +70,8 @@ export class LayerSolver {
   }
 
   async close(): Promise<void> {
+    // A signal may live on, and would keep the Gram matrices.
+    this.options.signal?.removeEventListener("abort", this.abort);
     this.queue.length = 0;
     await this.pool?.close();
   }

@@ -22,6 +22,11 @@ parentPort!.on("message", (input: SolveInput) => {
   parentPort!.postMessage(solved, [...buffersIn(solved)]);
 });
 
+// A message that there is no memory for is no error by itself.
+parentPort!.on("messageerror", (error) => {
+  throw error;
+});
+
 /** The memory of all arrays in plain data. */
 function buffersIn(data: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (data instanceof Float64Array) return found.add(data.buffer as ArrayBuffer);

@@ -59,10 +59,13 @@ export class ThreadPool<In, Out> {
       this.begin();
     });
     // A thread that throws has ended, and so has one whose memory ran out.
-    worker.on("error", (error) => {
+    const fail = (error: unknown): void => {
       this.take(worker)?.reject(error);
       this.begin();
-    });
+    };
+    worker.on("error", fail);
+    worker.on("messageerror", fail);
+    worker.on("exit", (status) => fail(new Error(`a thread ended with status ${status}`)));
     return worker;
   }
 

@@ -115,6 +115,14 @@ describe("layers that are solved in threads", () => {
     await expect(solver.of(layers[2])).rejects.toThrow(TypeError);
   });
 
+  it("fail where their thread ends", async () => {
+    lab = newLab();
+    const file = lab.at("ends.js");
+    writeFileSync(file, `require("node:worker_threads").parentPort.on("message", () => process.exit(3));`);
+    const layers = layersOf(LARGE);
+    await expect(make(layers, { file }).solver.of(layers[0])).rejects.toThrow("a thread ended with status 3");
+  });
+
   it("end at once when they are aborted, with the signal's reason", async () => {
     lab = newLab();
     const file = lab.at("never.js");
