@@ -72,6 +72,23 @@ describe("a cache of results by content", () => {
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
+  it("lets go of large entries first, and of none that this run has used", () => {
+    const size = 80 * 1024;
+    const before = new ContentCache(folder, 3 * size);
+    for (const a of [1, 2]) before.put("gram", { a }, new Uint8Array(size));
+    before.put("ranks", { a: 1 }, new Uint8Array(10));
+    const old = new Date(Date.now() - 100_000);
+    for (const name of readdirSync(folder)) utimesSync(path.join(folder, name), old, old);
+    for (const name of readdirSync(folder).filter((each) => each.startsWith("ranks")))
+      {utimesSync(path.join(folder, name), 1, 1);}
+    const cache = new ContentCache(folder, 3 * size);
+    expect(cache.get("gram", { a: 2 })).not.toBeNull();
+    for (const a of [3, 4, 5]) cache.put("gram", { a }, new Uint8Array(size));
+    // 1 made room for 3; there is none left for 4 and 5 but that of 2 and 3.
+    expect([1, 2, 3, 4, 5].map((a) => cache.get("gram", { a }) !== null)).toEqual([false, true, true, false, false]);
+    expect(cache.get("ranks", { a: 1 })).not.toBeNull();
+  });
+
   it("leaves files alone that are not its own", () => {
     writeFileSync(path.join(folder, "notes.txt"), "x".repeat(500));
     const cache = new ContentCache(folder, 100);
