@@ -79,8 +79,9 @@ describe("a cache of results by content", () => {
     before.put("ranks", { a: 1 }, new Uint8Array(10));
     const old = new Date(Date.now() - 100_000);
     for (const name of readdirSync(folder)) utimesSync(path.join(folder, name), old, old);
-    for (const name of readdirSync(folder).filter((each) => each.startsWith("ranks")))
-      {utimesSync(path.join(folder, name), 1, 1);}
+    for (const name of readdirSync(folder).filter((each) => each.startsWith("ranks"))) {
+      utimesSync(path.join(folder, name), 1, 1);
+    }
     const cache = new ContentCache(folder, 3 * size);
     expect(cache.get("gram", { a: 2 })).not.toBeNull();
     for (const a of [3, 4, 5]) cache.put("gram", { a }, new Uint8Array(size));
