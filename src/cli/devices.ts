@@ -13,17 +13,25 @@ export interface DevicesFlags {
   remove?: SupportKind;
 }
 
-/** Installs or removes what is asked for, then shows everything that models can run on. @throws ExpectedError */
-export async function devices({ install, from, remove }: DevicesFlags, print: (text: string) => void): Promise<void> {
+/**
+ * Installs or removes what is asked for, then shows everything that models can run on.
+ * @param signal gives an installation up, which then leaves nothing.
+ * @throws ExpectedError; the signal's reason where it is aborted.
+ */
+export async function devices(
+  { install, from, remove }: DevicesFlags,
+  print: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const root = supportFolder;
   if (remove !== undefined && !removeSupport(remove, root)) {
     throw new ExpectedError(`there is nothing to remove: ${root} has no ${remove}.`);
   }
   if (install === "cuda") {
-    await installCuda(root, { from, onProgress: showDownload() });
+    await installCuda(root, { from, signal, onProgress: showDownload() });
   }
   if (install === "tensorflow") {
-    await installTensorflow(root, { from, onOutput: (text) => process.stderr.write(text) });
+    await installTensorflow(root, { from, signal, onOutput: (text) => process.stderr.write(text) });
   }
   const found = await callWorker("devices", null);
   print(definitions(found.map(({ name, why }) => [name, why ?? "works"])));
