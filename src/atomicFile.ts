@@ -13,9 +13,10 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import { ExpectedError, systemCode } from "./errors";
+import { ExpectedError } from "./errors";
 import { existsAlready, giveName } from "./giveName";
 import { isRunning } from "./runningProcess";
+import { unwritable } from "./unwritable";
 
 /** Temporary files and folders of this process, to be removed when it is interrupted. */
 const unfinished = new Set<string>();
@@ -95,14 +96,8 @@ interface NewFile {
  */
 export function stageFile(target: string, chunks: Iterable<Uint8Array>, options: { force: boolean }): StagedFile {
   checkTarget(target, options);
-  const temporary = temporaryPath(target);
-  const discard = (): void => removeTemporary(temporary);
-  const attempt = attempter(target, discard);
-  attempt(() => {
-    removeLeftovers(target);
-    unfinished.add(temporary);
-    writeSynced(temporary, chunks);
-  });
+  const { temporary, attempt, discard } = beginStaging(target);
+  attempt(() => writeSynced(temporary, chunks));
   const commit = (): void =>
     attempt(() => {
       checkTarget(target, options);
@@ -121,14 +116,10 @@ export function stageWithCompanion(file: NewFile, companion: NewFile, options: {
   // The companion first, in every step: a file without its companion would be of no use.
   const files = [companion, file];
   for (const { path: target } of files) checkTarget(target, options);
-  const folder = temporaryPath(file.path);
+  const { temporary: folder, attempt, discard } = beginStaging(file.path);
   const staged = (target: string): string => path.join(folder, path.basename(target));
   const replaced = (target: string): string => `${staged(target)}.replaced`;
-  const discard = (): void => removeTemporary(folder);
-  const attempt = attempter(file.path, discard);
   attempt(() => {
-    removeLeftovers(file.path);
-    unfinished.add(folder);
     mkdirSync(folder);
     for (const { path: target, chunks } of files) writeSynced(staged(target), chunks);
   });
@@ -156,38 +147,20 @@ export function stageWithCompanion(file: NewFile, companion: NewFile, options: {
   return { temporary: staged(file.path), commit, discard };
 }
 
-/** A folder that is filled under another name, `temporary`; `commit` puts it in the place of what stands there. */
-export function stageFolder(target: string): StagedFile {
-  const temporary = temporaryPath(target);
+/** What is being written under a temporary name. */
+interface Staging {
+  readonly temporary: string;
+  /** Runs a step of the writing; where it fails, cleans up, and says in words why. */
+  readonly attempt: (step: () => void) => void;
+  readonly discard: () => void;
+}
+
+/** Takes a temporary name beside `target`, for a file or a folder that is removed should this process be interrupted. */
+export function beginStaging(target: string): Staging {
+  const folder = path.dirname(path.resolve(target));
+  const temporary = path.join(folder, `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
   const discard = (): void => removeTemporary(temporary);
-  const attempt = attempter(target, discard);
-  attempt(() => {
-    mkdirSync(path.dirname(temporary), { recursive: true });
-    removeLeftovers(target);
-    unfinished.add(temporary);
-    mkdirSync(temporary);
-  });
-  const commit = (): void =>
-    attempt(() => {
-      rmSync(target, { recursive: true, force: true });
-      renameSync(temporary, target);
-      unfinished.delete(temporary);
-    });
-  return { temporary, commit, discard };
-}
-
-function temporaryPath(target: string): string {
-  return path.join(path.dirname(path.resolve(target)), `.${path.basename(target)}.${process.pid}.ranklens-tmp`);
-}
-
-function removeTemporary(temporary: string): void {
-  rmSync(temporary, { recursive: true, force: true });
-  unfinished.delete(temporary);
-}
-
-/** Runs a step of writing `target`; where it fails, cleans up, and says in words why. */
-function attempter(target: string, discard: () => void): (step: () => void) => void {
-  return (step) => {
+  const attempt = (step: () => void): void => {
     try {
       step();
     } catch (error) {
@@ -195,6 +168,21 @@ function attempter(target: string, discard: () => void): (step: () => void) => v
       throw unwritable(target, error);
     }
   };
+  attempt(() => {
+    removeLeftovers(target);
+    unfinished.add(temporary);
+  });
+  return { temporary, attempt, discard };
+}
+
+/** Never throws: what cannot be removed now is left to {@link removeLeftovers}, and hides no other failure. */
+function removeTemporary(temporary: string): void {
+  try {
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+    unfinished.delete(temporary);
+  } catch {
+    // Another process writes there still, or a permission was taken away.
+  }
 }
 
 function writeSynced(file: string, chunks: Iterable<Uint8Array>): void {
@@ -212,23 +200,9 @@ export function writeFileAtomically(target: string, chunks: Iterable<Uint8Array>
   stageFile(target, chunks, options).commit();
 }
 
-function unwritable(target: string, error: unknown): ExpectedError {
-  if (error instanceof ExpectedError) return error;
-  const code = systemCode(error);
-  const detail =
-    code === "ENOSPC" || code === "EDQUOT"
-      ? "the disk is full"
-      : code === "EACCES" || code === "EPERM" || code === "EROFS"
-        ? "permission denied"
-        : error instanceof Error
-          ? error.message
-          : String(error);
-  return new ExpectedError(`${target} could not be written: ${detail}.`, { cause: error });
-}
-
 /** Removes what this process had begun to write; for signal handlers. */
 export function removeUnfinished(): void {
-  for (const temporary of unfinished) rmSync(temporary, { recursive: true, force: true });
+  for (const temporary of unfinished) removeTemporary(temporary);
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../package.json";
 import { checkNotInput, checkTarget, removeUnfinished } from "./atomicFile";
@@ -61,7 +62,7 @@ function program(): Command {
         throw new CommanderError(EXIT.usage, "ranklens.usage", "--from needs --install, which says what it is for.");
       }
       const { devices } = await import("./cli/devices");
-      await devices(flags, print);
+      await devices(flags, print, stop.signal);
     });
   withAnalysisOptions(root.command("analyze"))
     .description("measure the utilized rank of every layer")
@@ -132,20 +133,25 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Whether a signal has asked to stop: a command that fails because of that has nothing to say. */
-let stopping = false;
+/** Aborted where a signal asks to stop: a command that fails because of that has nothing to say. */
+const stop = new AbortController();
 
-function stopOn(signal: "SIGINT" | "SIGTERM", code: number): void {
+/** How long a command may take to come to its end then, in milliseconds. */
+const PATIENCE = 1000;
+
+/** @param command comes to its end first, which stops the progress bar, or what an installation runs. */
+function stopOn(signal: "SIGINT" | "SIGTERM", code: number, command: Promise<void>): void {
   const leave = (): void => {
+    removeUnfinished();
     // For the progress bar the cursor was hidden and long lines were cut.
     if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\u001b[?7h\n");
     process.exit(code);
   };
   process.on(signal, () => {
-    stopping = true;
-    removeUnfinished();
-    // The command comes to its end first, which stops the progress bar.
-    void stopAnalysis().then(() => setImmediate(leave));
+    stop.abort();
+    void stopAnalysis()
+      .then(() => Promise.race([command, sleep(PATIENCE)]))
+      .then(leave);
   });
 }
 
@@ -163,13 +169,10 @@ function outliveReaders(): void {
 }
 
 async function main(): Promise<void> {
-  outliveReaders();
-  stopOn("SIGINT", 130);
-  stopOn("SIGTERM", 143);
   try {
     await program().parseAsync();
   } catch (error) {
-    if (stopping) return;
+    if (stop.signal.aborted) return;
     if (error instanceof CommanderError) {
       if (error.code === "ranklens.usage") process.stderr.write(`error: ${error.message}\n`);
       process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
@@ -185,4 +188,7 @@ function unexpected(error: unknown): string {
   return `internal error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
-void main();
+outliveReaders();
+const command = main();
+stopOn("SIGINT", 130, command);
+stopOn("SIGTERM", 143, command);

@@ -13,9 +13,13 @@ export interface DevicesFlags {
   remove?: SupportKind;
 }
 
-/** Installs or removes what is asked for, then shows everything that models can run on. @throws ExpectedError */
-export async function devices(flags: DevicesFlags, print: (text: string) => void): Promise<void> {
-  if (flags.install !== undefined || flags.remove !== undefined) await change(folderOrError(), flags);
+/**
+ * Installs or removes what is asked for, then shows everything that models can run on.
+ * @param signal gives an installation up, which then leaves nothing.
+ * @throws ExpectedError; the signal's reason where it is aborted.
+ */
+export async function devices(flags: DevicesFlags, print: (text: string) => void, signal: AbortSignal): Promise<void> {
+  if (flags.install !== undefined || flags.remove !== undefined) await change(folderOrError(), flags, signal);
   const found = await callWorker("devices", null);
   print(definitions(found.map(({ name, why }) => [name, why ?? "works"])));
 }
@@ -28,15 +32,15 @@ function folderOrError(): string {
   );
 }
 
-async function change(root: string, { install, from, remove }: DevicesFlags): Promise<void> {
+async function change(root: string, { install, from, remove }: DevicesFlags, signal: AbortSignal): Promise<void> {
   if (remove !== undefined && !removeSupport(remove, root)) {
     throw new ExpectedError(`there is nothing to remove: ${root} has no ${remove}.`);
   }
   if (install === "cuda") {
-    await installCuda(root, { from, onProgress: showDownload() });
+    await installCuda(root, { from, signal, onProgress: showDownload() });
   }
   if (install === "tensorflow") {
-    await installTensorflow(root, { from, onOutput: (text) => process.stderr.write(text) });
+    await installTensorflow(root, { from, signal, onOutput: (text) => process.stderr.write(text) });
   }
 }
 

@@ -9,7 +9,7 @@ import type { CommandId } from "./commandIds";
 import { askForConfig } from "./configWizard";
 import { Exports } from "./exporting";
 import { guarded } from "./failures";
-import { manageGpuSupport } from "./gpuSupport";
+import { manageGpuSupport, stopInstalling } from "./gpuSupport";
 import { registerInlineLayers } from "./inlineHints";
 import { ModelPanels, type PanelRequest } from "./modelPanels";
 import { Models } from "./models";
@@ -31,7 +31,7 @@ export interface App {
   showModel(uri: vscode.Uri, panel: vscode.WebviewPanel): void;
   /** Does what a panel would ask for. */
   request(uri: vscode.Uri, request: PanelRequest): void;
-  /** Cancels all analyses, and resolves when they have ended. */
+  /** Cancels all analyses and what is being installed, and resolves when they have ended. */
   shutDown(): Promise<void>;
 }
 
@@ -117,7 +117,9 @@ export function createApp(context: vscode.ExtensionContext): App {
     analyses,
     showModel: (uri, panel) => panels.add(uri, panel),
     request,
-    shutDown: () => queue.clear(),
+    shutDown: async () => {
+      await Promise.all([queue.clear(), stopInstalling()]);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { installCuda } from "../gpuSupport/cuda";
-import { installed, placeOf, removeSupport, type SupportKind } from "../gpuSupport/places";
+import { foldersOf, installed, placeOf, removeSupport, type SupportKind } from "../gpuSupport/places";
 import { installTensorflow } from "../gpuSupport/tensorflow";
 import { includedProviders } from "../runtime/providersHere";
 import { byteSize } from "../text/numbers";
@@ -14,8 +14,14 @@ interface Action {
   readonly what: "download" | "file" | "remove";
 }
 
-/** Whether something is being installed: a second time in the same folder would disturb the first. */
-let installing = false;
+/** What is being installed: a second time in the same folder would disturb the first. */
+let installing: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
+
+/** Gives up what is being installed, and resolves when that has ended: it leaves nothing. */
+export async function stopInstalling(): Promise<void> {
+  installing?.stop.abort();
+  await installing?.ended.catch(() => undefined);
+}
 
 /**
  * Asks what to install or remove, does it, and says whether it works.
@@ -61,16 +67,21 @@ async function install(
   from: string | undefined,
   log: vscode.LogOutputChannel,
 ): Promise<boolean> {
-  installing = true;
+  const stop = new AbortController();
+  const ended = cancellable(vscode.l10n.t("Installing {0}", nameOf(kind)), (cancelled, report) => {
+    const signal = AbortSignal.any([cancelled, stop.signal]);
+    return kind === "cuda"
+      ? installCuda(root, { from, signal, onProgress: (bytes, total) => report(progressText(bytes, total)) })
+      : installTensorflow(root, { signal, onOutput: (text) => log.info(text.trimEnd()) });
+  });
+  installing = { stop, ended };
   try {
-    const folder = await cancellable(vscode.l10n.t("Installing {0}", nameOf(kind)), (signal, report) =>
-      kind === "cuda"
-        ? installCuda(root, { from, signal, onProgress: (bytes, total) => report(progressText(bytes, total)) })
-        : installTensorflow(root, { signal, onOutput: (text) => log.info(text.trimEnd()) }),
-    );
-    return folder !== null;
+    return (await ended) !== null;
+  } catch (error) {
+    if (stop.signal.aborted) return false;
+    throw error;
   } finally {
-    installing = false;
+    installing = null;
   }
 }
 
@@ -93,8 +104,10 @@ function choices(root: string): Choice[] {
     const needs = t("NVIDIA GPUs; needs CUDA 12 and cuDNN 9, which it does not bring");
     items.push(item("cuda", "download", "cloud-download", t("CUDA for models, from nuget.org"), needs));
     items.push(item("cuda", "file", "file-zip", t("CUDA for models, from a downloaded file"), needs));
-  } else {
-    items.push(item("cuda", "remove", "trash", t("Remove CUDA for models"), cuda));
+  }
+  const folders = foldersOf("cuda", root);
+  if (folders.length > 0) {
+    items.push(item("cuda", "remove", "trash", t("Remove CUDA for models"), folders.join(", ")));
   }
   const tensorflow = installed("tensorflow", root);
   items.push(

@@ -1,10 +1,10 @@
-import { createWriteStream } from "node:fs";
 import { Transform } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { ExpectedError } from "../errors";
+import { fileSink } from "./fileSink";
 
 /** Entries of a NuGet package: a few dozen. */
 const MAX_ENTRIES = 10_000;
@@ -71,7 +71,7 @@ async function extract(
   });
   try {
     const stream = await zip.openReadStreamPromise(entry);
-    await pipeline(stream, watch, createWriteStream(file), { ...(signal ? { signal } : {}) });
+    await pipeline(stream, watch, fileSink(file), { ...(signal ? { signal } : {}) });
     // yauzl leaves it to its callers to compare.
     if (sum !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} is another`);
   } catch (error) {
@@ -81,6 +81,7 @@ async function extract(
 }
 
 function unreadable(what: string, error: unknown): ExpectedError {
+  if (error instanceof ExpectedError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new ExpectedError(`${what} is not a readable NuGet package: ${reason}`, { cause: error });
 }

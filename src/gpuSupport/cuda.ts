@@ -1,9 +1,10 @@
 import { copyFileSync, constants, existsSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
-import { stageFolder } from "../atomicFile";
 import { ExpectedError, isExpected } from "../errors";
 import { cudaPackage, type CudaPackage } from "../runtime/cudaPackage";
 import { binaryFolder, includedProviders, RUNTIME_LIBRARY } from "../runtime/providersHere";
+import { stageFolder } from "../stageFolder";
+import { UnwritableError, writing } from "../unwritable";
 import { openArchive } from "./archive";
 import { download, type DownloadOptions } from "./download";
 import { findPackage } from "./nuget";
@@ -33,25 +34,28 @@ export async function installCuda(root: string, options: InstallCudaOptions = {}
   try {
     const archive = await fetchArchive(wanted, staged.temporary, options);
     await unpack(archive, wanted, staged.temporary, options.signal);
-    rmSync(path.join(staged.temporary, DOWNLOADED), { force: true });
-    const library = path.join(binaryFolder(), RUNTIME_LIBRARY);
-    copyFileSync(library, path.join(staged.temporary, RUNTIME_LIBRARY), constants.COPYFILE_FICLONE);
+    writing(target, () => {
+      rmSync(path.join(staged.temporary, DOWNLOADED), { force: true });
+      const library = path.join(binaryFolder(), RUNTIME_LIBRARY);
+      copyFileSync(library, path.join(staged.temporary, RUNTIME_LIBRARY), constants.COPYFILE_FICLONE);
+    });
     options.signal?.throwIfAborted();
     staged.commit();
-    // Those of other versions take half a gigabyte each, and no onnxruntime that is here loads them.
-    removeSupport("cuda", root, target);
-    return target;
   } catch (error) {
-    if (!isExpected(error)) throw error;
-    throw new ExpectedError(
-      `CUDA's provider is not installed: ${error.message.replace(/\.$/, "")}. ${otherWay(wanted)}`,
-      {
-        cause: error,
-      },
-    );
+    // What the disk does not take, it does not take from another source either.
+    if (!isExpected(error) || error instanceof UnwritableError) throw error;
+    const why = error.message.replace(/\.$/, "");
+    throw new ExpectedError(`CUDA's provider is not installed: ${why}. ${otherWay(wanted)}`, { cause: error });
   } finally {
     staged.discard();
   }
+  try {
+    // Those of other versions take half a gigabyte each, and no onnxruntime that is here loads them.
+    removeSupport("cuda", root, target);
+  } catch {
+    // The new one is installed all the same.
+  }
+  return target;
 }
 
 /** Why nothing can be installed, and what is used instead. */

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { ExpectedError } from "../errors";
+import { fileSink } from "./fileSink";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -37,7 +37,7 @@ export async function download(
     if (response.body === null) throw new Error("the answer is empty");
     // The types of the DOM and of Node describe the same class.
     const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
-    await pipeline(body, watch, createWriteStream(file), { ...(signal ? { signal } : {}) });
+    await pipeline(body, watch, fileSink(file), { ...(signal ? { signal } : {}) });
   });
   return { bytes, sha512: hash.digest("base64") };
 }
@@ -58,6 +58,7 @@ async function reachable<T>(
     return await use(response);
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof ExpectedError) throw error;
     throw new ExpectedError(`${url} could not be downloaded: ${reasonOf(error)}`, { cause: error });
   }
 }

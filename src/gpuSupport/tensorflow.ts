@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { peerDependencies } from "../../package.json";
-import { stageFolder } from "../atomicFile";
 import { ExpectedError, systemCode } from "../errors";
+import { stageFolder } from "../stageFolder";
 import { TENSORFLOW_PACKAGE } from "../tensorflow/nodeBackend";
+import { writing } from "../unwritable";
 import { placeOf } from "./places";
 
 export interface InstallTensorflowOptions {
@@ -32,7 +33,7 @@ export async function installTensorflow(root: string, options: InstallTensorflow
     const folder = staged.temporary;
     // npm 11 runs the scripts of those packages alone that are named.
     const own = { private: true, allowScripts: { [TENSORFLOW_PACKAGE]: true } };
-    writeFileSync(path.join(folder, "package.json"), JSON.stringify(own));
+    writing(target, () => writeFileSync(path.join(folder, "package.json"), JSON.stringify(own)));
     const from = options.from ?? peerDependencies[TENSORFLOW_PACKAGE];
     // npm does not run where the user is.
     const source = existsSync(from) ? path.resolve(from) : from;
@@ -64,7 +65,8 @@ function npmInstall(what: string, folder: string, { signal, onOutput }: InstallT
       if (child.pid === undefined) return;
       try {
         if (isWindows) child.kill();
-        else process.kill(-child.pid);
+        // At once: what they have begun is thrown away, and must not grow while it is removed.
+        else process.kill(-child.pid, "SIGKILL");
       } catch {
         // It has ended by itself.
       }

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import * as z from "zod";
+import { ExpectedError } from "../errors";
 
 /** The archive with onnxruntime's CUDA provider, which npm's registry does not take for its size. */
 export interface CudaPackage {
@@ -22,12 +23,23 @@ const metadataSchema = z.object({
   feeds: z.record(z.string(), z.object({ index: z.string() })),
 });
 
-/** @returns null where onnxruntime has no CUDA provider to install for this platform (on Linux on x64 alone it does). */
+/**
+ * @returns null where onnxruntime has no CUDA provider to install for this platform (on Linux on x64 alone it does).
+ * @throws ExpectedError where onnxruntime-node does not say, because it was pruned or is another than RankLens knows.
+ */
 export function cudaPackage(): CudaPackage | null {
-  const load = createRequire(__filename);
-  const { requirements, manifests, packages, feeds } = metadataSchema.parse(
-    load("onnxruntime-node/script/install-metadata.js"),
-  );
+  try {
+    return packageIn(createRequire(__filename)("onnxruntime-node/script/install-metadata.js"));
+  } catch (error) {
+    throw new ExpectedError(
+      "onnxruntime-node's script/install-metadata.js, which names its CUDA provider, is missing or has another form: install RankLens anew.",
+      { cause: error },
+    );
+  }
+}
+
+function packageIn(metadata: unknown): CudaPackage | null {
+  const { requirements, manifests, packages, feeds } = metadataSchema.parse(metadata);
   const platform = `${process.platform}/${process.arch}`;
   const requirement = requirements[platform]?.find((name) => name.startsWith("cuda"));
   if (requirement === undefined) return null;

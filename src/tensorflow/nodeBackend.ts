@@ -40,9 +40,8 @@ export function loadTensorflow(from: string = installedFrom()): Tensorflow | nul
 
 /** The package, or why it cannot be had, in one line. */
 export function tryTensorflow(from: string = installedFrom()): Tensorflow | string {
-  const require = createRequire(from);
   try {
-    const loaded: unknown = require(TENSORFLOW_PACKAGE);
+    const loaded: unknown = createRequire(from)(TENSORFLOW_PACKAGE);
     return isTensorflow(loaded) ? loaded : "it is not what RankLens knows by that name";
   } catch (error) {
     // Not installed, or without the CUDA libraries that it was made for.
@@ -54,7 +53,7 @@ export function tryTensorflow(from: string = installedFrom()): Tensorflow | stri
 /** A file beside whose folder's packages it is looked for: where RankLens has installed it, else beside RankLens. */
 function installedFrom(): string {
   const folder = process.env[TENSORFLOW_FOLDER];
-  return folder ? path.join(folder, "from.js") : __filename;
+  return folder ? path.resolve(folder, "from.js") : __filename;
 }
 
 function isTensorflow(loaded: unknown): loaded is Tensorflow {

@@ -1,9 +1,20 @@
 import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { executionProviders } from "../../src/runtime/executionProviders";
 import { cudaArchive, fileServer, tensorflowPackage, wanted, type FileServer } from "../gpuSupport/standins";
-import { cliPath, expectRefusal, expectSuccess, newLab, start, type Lab, type Outcome, type Running } from "./lab";
+import {
+  cliPath,
+  expectRefusal,
+  expectSuccess,
+  newLab,
+  start,
+  until,
+  type Lab,
+  type Outcome,
+  type Running,
+} from "./lab";
 
 let lab: Lab;
 beforeAll(() => void (lab = newLab()));
@@ -59,6 +70,22 @@ it("ranklens devices --install tensorflow puts it where analyses find it", async
   expect(installed.status).toBe(0);
   expect(listed(installed)[name]).toBe("works");
   expect(listed(await run("--remove", "tensorflow"))[name]).toBe("not installed");
+});
+
+it.skipIf(process.platform === "win32")("leaves nothing where it is stopped while npm's scripts write", async () => {
+  const writes = `process.on("SIGTERM", () => undefined);
+    const end = Date.now() + 20_000;
+    for (let i = 0; Date.now() < end; i++) require("node:fs").writeFileSync("file" + i, "");`;
+  tensorflowPackage(lab.at("busy package"), writes);
+  const data = lab.at("data", "ranklens");
+  const begun = (): boolean =>
+    existsSync(data) && readdirSync(data, { recursive: true }).some((name) => path.basename(String(name)) === "file9");
+  const running = begin("--install", "tensorflow", "--from", "busy package");
+  await until(running, begun);
+  running.process.kill("SIGINT");
+  const { status, stderr } = await running.ended;
+  expect({ status, stderr }).toEqual({ status: 130, stderr: expect.not.stringContaining("error") as string });
+  expect(readdirSync(data)).toEqual([]);
 });
 
 it.skipIf(process.platform !== "linux" || process.arch !== "x64")("names the driver's reason alone", async () => {

@@ -2,20 +2,27 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { ExpectedError } from "../../src/errors";
+import { openArchive } from "../../src/gpuSupport/archive";
 import { installCuda } from "../../src/gpuSupport/cuda";
-import { installed, placeOf, removeSupport, supportEnvironment } from "../../src/gpuSupport/places";
+import { download } from "../../src/gpuSupport/download";
+import { foldersOf, installed, placeOf, removeSupport, supportEnvironment } from "../../src/gpuSupport/places";
 import { cudaPackage } from "../../src/runtime/cudaPackage";
 import { NOT_INSTALLED, whyAbsent } from "../../src/runtime/providersHere";
 import { executionProviders } from "../../src/runtime/executionProviders";
 import { describeMissing } from "../../src/runtime/missingLibraries";
+import { UnwritableError } from "../../src/unwritable";
 import { cudaArchive, fileServer, library, serveFeed, wanted, type FileServer } from "./standins";
 
 /** The feed that onnxruntime's metadata are made to name. */
 let feed = "";
+/** Whether onnxruntime's metadata are as if they were gone. */
+let pruned = false;
 vi.mock("../../src/runtime/cudaPackage", async (importOriginal) => {
   const original = await importOriginal<typeof import("../../src/runtime/cudaPackage")>();
   return {
     cudaPackage: () => {
+      if (pruned) throw new ExpectedError("pruned");
       const found = original.cudaPackage();
       return found && { ...found, feed: feed === "" ? found.feed : feed };
     },
@@ -74,6 +81,7 @@ describe.skipIf(!hasCuda)("the CUDA provider", () => {
   beforeEach(() => server.files.clear());
   afterEach(() => {
     feed = "";
+    pruned = false;
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -124,6 +132,37 @@ describe.skipIf(!hasCuda)("the CUDA provider", () => {
     vi.stubEnv("LD_LIBRARY_PATH", "/somewhere");
     expect(supportEnvironment(folder)).toEqual({ LD_LIBRARY_PATH: `${at}:/somewhere` });
     vi.unstubAllEnvs();
+  });
+
+  it("is not looked for where nothing was ever installed, and is none where onnxruntime does not say which", async () => {
+    const old = path.join(folder, "onnxruntime-1.2.3-cuda");
+    pruned = true;
+    expect(supportEnvironment(folder)).toEqual({});
+    mkdirSync(old, { recursive: true });
+    expect(supportEnvironment(folder)).toEqual({});
+    expect(placeOf("cuda", folder)).toBeNull();
+    await expect(installCuda(folder)).rejects.toThrow("pruned");
+    expect(foldersOf("cuda", folder)).toEqual([old]);
+    expect(removeSupport("cuda", folder)).toBe(true);
+  });
+
+  it("is refused in one line, without advice to download it another way, where the disk does not take it", async () => {
+    const file = await written(whole);
+    await expect(installCuda(path.join(file, "data"), { from: file })).rejects.toThrow(
+      /^\S+ could not be written: [^\n]+$/,
+    );
+    await expect(installCuda(path.join(file, "data"), { from: file })).rejects.not.toThrow(/another way/);
+    // A device that is always full.
+    server.files.set("/cuda.nupkg", whole);
+    const full = /^\/dev\/full could not be written: the disk is full\.$/;
+    const downloaded = download(`${server.url}/cuda.nupkg`, "/dev/full");
+    await expect(downloaded).rejects.toThrow(full);
+    await expect(downloaded).rejects.toBeInstanceOf(UnwritableError);
+    const archive = await openArchive(file, "it");
+    const unpacked = archive.extract(wanted().libraries[0].pathInArchive, "/dev/full", undefined);
+    await expect(unpacked).rejects.toThrow(full);
+    await expect(unpacked).rejects.toBeInstanceOf(UnwritableError);
+    archive.close();
   });
 
   const spoilEntry = (change: { checksum?: number; name?: string }) => () =>

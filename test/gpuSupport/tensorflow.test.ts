@@ -38,6 +38,10 @@ describe("TensorFlow", () => {
     expect(tryTensorflow()).toBe("not installed");
     vi.stubEnv("RANKLENS_TENSORFLOW", folder);
     expect(chooseEigensolver().name).toBe(`${TENSORFLOW_PACKAGE} 4.99.0`);
+    vi.stubEnv("RANKLENS_TENSORFLOW", path.relative(".", folder));
+    expect(chooseEigensolver().name).toBe(`${TENSORFLOW_PACKAGE} 4.99.0`);
+    // The user's own.
+    expect(supportEnvironment(root)).toEqual({});
     expect(removeSupport("tensorflow", root)).toBe(true);
     expect(installed("tensorflow", root)).toBeNull();
   });
