@@ -131,9 +131,9 @@ describe("the order of samples", () => {
 });
 
 describe("the batch of an evaluation", () => {
-  it("is an eightieth of the samples, more where a sample is cheap, and no more than memory allows", () => {
-    expect(evaluationBatch(2000, 40e6, 100)).toBe(25);
-    expect(evaluationBatch(64, 17e9, 100)).toBe(1);
+  it("is a fortieth of the samples, more where a sample is cheap, and no more than memory allows", () => {
+    expect(evaluationBatch(2000, 40e6, 100)).toBe(50);
+    expect(evaluationBatch(64, 17e9, 100)).toBe(2);
     expect(evaluationBatch(2000, 1e5, 100)).toBe(100);
     expect(evaluationBatch(50_000, 17e9, 100)).toBe(100);
     expect(evaluationBatch(1, 0, 100)).toBe(100);
