@@ -32,8 +32,8 @@ const SHARE_BESIDE = 1 / 4;
 const LEAST_MACS = 2 ** 29;
 
 /**
- * Shards that run at the same time, each with its part of the processor's threads: in the operators of small networks many
- * threads mostly wait for one another at the end.
+ * Shards that run at the same time, each with its part of the processor's threads: operators of small networks have little work
+ * for many threads. Assumed, not measured, for more than two of them.
  */
 export function openShards({ sharing, ...room }: Room & { readonly sharing: Sharing | undefined }): Shard[] {
   const { device, cacheBytes } = room;
