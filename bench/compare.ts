@@ -15,7 +15,7 @@ import { decompositionEdit, type Decomposition } from "../src/lowrank/decompose"
 import { factorizeLayer, layerBasis, type LayerBasis } from "../src/lowrank/layerBasis";
 import { identity } from "../src/numerics/matrix";
 import { weightParameters } from "../src/numerics/utilizedRank";
-import { readConstant } from "../src/onnx/constants";
+import { readConstant } from "../src/onnx/readConstant";
 import { editedModelBytes } from "../src/onnx/edit";
 import { dataFreeResult, dataFreeText, type DataFreeResult } from "./dataFree";
 import { markdownTable } from "./markedBlock";
@@ -146,7 +146,7 @@ function parametersWith({ layers }: Subject, decompositions: readonly Decomposit
 
 async function accuracyWith(subject: Subject, scoring: Scoring, smaller: readonly Decomposition[]): Promise<number> {
   const { model, index } = subject;
-  const bytes = editedModelBytes(model, decompositionEdit(index, smaller));
+  const bytes = editedModelBytes(model, decompositionEdit({ model, index }, smaller));
   const predicted = await predictAll(bytes, `${model.path} (smaller)`, scoring.context, model.folder);
   return accuracyOf(predicted, scoring.targets);
 }

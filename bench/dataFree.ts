@@ -9,7 +9,7 @@ import type { Layer } from "../src/layers/layer";
 import { weightMatrices } from "../src/layers/weights";
 import { weightSpectrum } from "../src/numerics/basis";
 import type { Matrix } from "../src/numerics/matrix";
-import { readConstant } from "../src/onnx/constants";
+import { readConstant } from "../src/onnx/readConstant";
 import { markdownTable } from "./markedBlock";
 import { fitPowerLaw } from "./powerLaw";
 import { chanceCorrelation, spearman } from "./spearman";

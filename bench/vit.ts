@@ -13,7 +13,7 @@ import { Evaluator } from "../src/lowrank/evaluator";
 import { testSamples } from "../src/lowrank/pairedTest";
 import { mostEvaluations } from "../src/lowrank/rankSearch";
 import { layerBasis, layerWeightSpectrum } from "../src/lowrank/layerBasis";
-import { readConstant } from "../src/onnx/constants";
+import { readConstant } from "../src/onnx/readConstant";
 import { searchKinds, type SearchKind } from "../src/searchKind";
 import { uniform } from "../test/fixtures/data";
 import { npyBytes } from "../test/fixtures/npy";

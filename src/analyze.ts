@@ -23,7 +23,7 @@ import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "
 import { gramKey, type Layer } from "./layers/layer";
 import { Evaluator } from "./lowrank/evaluator";
 import { rankedLayer } from "./lowrank/rankedLayer";
-import { readConstant } from "./onnx/constants";
+import { readConstant } from "./onnx/readConstant";
 import { sha256OfModel, stampOfModel } from "./onnx/sha256";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";

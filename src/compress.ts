@@ -54,7 +54,7 @@ export async function compress(modelPath: string, options: CompressOptions): Pro
           `A larger tolerance gives lower ranks.`,
       );
     }
-    const edit = decompositionEdit(subject.index, decompositions);
+    const edit = decompositionEdit(subject, decompositions);
     const staged = stageEditedModel(subject.model, edit, options.output, { force });
     try {
       const compressed = await verify(subject, prepared, staged.temporary, options);

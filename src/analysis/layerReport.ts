@@ -35,7 +35,7 @@ export function analyzedLayer(
   search: FoundRanks["search"],
 ): AnalyzedLayer {
   const rank = utilizedRank(kS, kT);
-  const decomposes = isDecomposable(rank, layer.view);
+  const decomposes = layer.kept === null && isDecomposable(rank, layer.view);
   const after = weightParameters(layer.view, decomposes ? rank : null);
   const report: LayerReport = {
     ...weightReport(layer, weightSpectrum, positions),
@@ -92,7 +92,8 @@ export function weightReport(layer: Layer, weightSpectrum: Float64Array, positio
   };
 }
 
-function keptReason({ view }: Layer, rank: number): string {
+function keptReason({ view, kept }: Layer, rank: number): string {
+  if (kept !== null) return kept;
   const { rows, columns } = view;
   const limit = Math.ceil((rows * columns) / (rows + columns)) - 1;
   return `two layers of rank ${rank} would not be smaller; at most rank ${limit} is`;

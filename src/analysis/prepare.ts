@@ -5,7 +5,7 @@ import type { DataConfig, ResolvedConfig } from "../config";
 import { ExpectedError } from "../errors";
 import { findLayers } from "../layers";
 import { parameterCount, type Layer } from "../layers/layer";
-import { readConstant } from "../onnx/constants";
+import { readConstant } from "../onnx/readConstant";
 import { checkExternalTensors } from "../onnx/externalData";
 import { externalTensors } from "../onnx/externalTensors";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";

@@ -3,7 +3,7 @@ import { gramKey, type Layer } from "../layers/layer";
 import type { Decomposition } from "../lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../lowrank/layerBasis";
 import { chooseEigensolver } from "../tensorflow";
-import { readConstant } from "../onnx/constants";
+import { readConstant } from "../onnx/readConstant";
 import type { LayerReport, ModelReport } from "../report";
 import { calibrate, gramGroups } from "./calibrate";
 import type { Subject, SubjectData } from "./prepare";

@@ -36,7 +36,7 @@ export async function replacedAccuracy(
       ),
       "projected",
     ),
-    decomposed: await accuracy(decompositionEdit(subject.index, analysisDecompositions(analyzed)), "decomposed"),
+    decomposed: await accuracy(decompositionEdit(subject, analysisDecompositions(analyzed)), "decomposed"),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ResolvedConfig } from "../config";
 import { DEFAULT_TOLERANCE } from "../config";
 import { layerWeightSpectrum } from "../lowrank/layerBasis";
 import { sha256OfModel } from "../onnx/sha256";
-import { readConstant } from "../onnx/constants";
+import { readConstant } from "../onnx/readConstant";
 import type { LayerReport, ModelReport } from "../report";
 import { noDevice } from "./device";
 import type { DeviceChoice } from "../runtime/executionProviders";

@@ -1,25 +1,24 @@
-import { resolveConstant, type Constant } from "../onnx/constants";
+import { resolveConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { NewNode } from "../onnx/encode";
 import type { Node } from "../onnx/schema";
 import { joined, reshapeTo } from "./emit";
-import type { Emission, Recognition, WeightView } from "./layer";
-import { unreadableWeight } from "./nodes";
+import { skipped, type Emission, type Recognition, type WeightConstant, type WeightView } from "./layer";
+import { floatWeight } from "./nodes";
 
 /** The constant kernel of a Conv or ConvTranspose, with its channel axes and at least one of space; or why there is none. */
-export function constantKernel(node: Node, index: GraphIndex): Constant | Recognition {
+export function constantKernel(node: Node, index: GraphIndex): WeightConstant | readonly Recognition[] {
   const weightName = node.inputs[1];
-  if (weightName === undefined) return { kind: "none" };
+  if (weightName === undefined) return [];
   if (index.graph.sparseInitializers.has(weightName)) {
-    return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
+    return skipped("its weight is stored as a sparse tensor");
   }
   const resolved = resolveConstant(index, weightName);
-  if (!resolved) return { kind: "none" };
-  if (resolved.kind === "unreadable") return { kind: "skipped", reason: resolved.reason };
-  const weight = resolved.constant;
-  const reason = unreadableWeight(weight);
-  if (reason !== undefined) return { kind: "skipped", reason };
-  if (weight.dims.length < 3) return { kind: "skipped", reason: `its weight has shape [${weight.dims.join(", ")}]` };
+  if (!resolved) return [];
+  if (resolved.kind === "unreadable") return skipped(resolved.reason);
+  const weight = floatWeight(resolved.constant);
+  if (typeof weight === "string") return skipped(weight);
+  if (weight.dims.length < 3) return skipped(`its weight has shape [${weight.dims.join(", ")}]`);
   return weight;
 }
 

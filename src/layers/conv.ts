@@ -5,8 +5,8 @@ import { gramOfRows, rowGeometry } from "./convRows";
 import { channelRows, constantKernel } from "./channels";
 import { joined } from "./emit";
 import { gramOfFeatures, type GramEmission } from "./gram";
-import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
-import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute } from "./nodes";
+import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
+import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute, withInput } from "./nodes";
 
 /**
  * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
@@ -16,22 +16,22 @@ import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute } fro
 export const conv: LayerType = {
   ops: ["Conv"],
 
-  recognise(node, index): Recognition {
+  recognise(node, index): readonly Recognition[] {
     const weight = constantKernel(node, index);
-    if ("kind" in weight) return weight;
+    if (!("tensor" in weight)) return weight;
     const { dims } = weight;
     const groups = intAttribute(node, "group", 1);
     const outputs = dims[0];
     if (groups < 1 || outputs % groups !== 0) {
-      return { kind: "skipped", reason: `its ${outputs} outputs cannot be divided into ${groups} groups` };
+      return skipped(`its ${outputs} outputs cannot be divided into ${groups} groups`);
     }
     const rows = outputs / groups;
     if (groups > 1 && rows === 1) {
-      return { kind: "skipped", reason: "depthwise: one output per group, so its rank is 1 and cannot fall" };
+      return skipped("depthwise: one output per group, so its rank is 1 and cannot fall");
     }
     const columns = elementCount(dims.slice(1));
     const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
-    return { kind: "layer", weight, view, use: convUse(node, view, dims) };
+    return [{ kind: "layer", weight, view, use: convUse(node, view, dims) }];
   },
 };
 
@@ -47,8 +47,8 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
   const channels = weightDims[1] * groups;
   const label = nodeLabel(node);
 
-  const features = (result: string): Emission => {
-    const { value, emission } = patchesOf(node, `${result}/patches`, channels, geometryOf(node, kernel));
+  const features = (source: string, result: string): Emission => {
+    const { value, emission } = patchesOf(node, source, `${result}/patches`, channels, geometryOf(node, kernel));
     return joined(emission, channelRows(value, result, view));
   };
 
@@ -68,26 +68,26 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
 
     features,
 
-    gram(result, inputDims): GramEmission {
+    gram(source, result, inputDims): GramEmission {
       const rowsOfInput = rowGeometry(node, kernel, inputDims);
       if (!rowsOfInput) {
         const rows = `${result}/features`;
-        return gramOfFeatures(features(rows), rows, result, { groups, columns });
+        return gramOfFeatures(features(source, rows), rows, result, { groups, columns });
       }
       const restTaps = elementCount(kernel.slice(1));
       const width = weightDims[1] * restTaps;
-      const patches = patchesOf(node, `${result}/patches`, channels, oneRowHigh(geometryOf(node, kernel)));
+      const patches = patchesOf(node, source, `${result}/patches`, channels, oneRowHigh(geometryOf(node, kernel)));
       return gramOfRows({ ...patches, spatialAxes: kernel.length, groups, width, restTaps }, rowsOfInput, result);
     },
 
-    withWeight: (weight) => copyNode(node, { inputs: [input, weight, ...node.inputs.slice(2)] }),
+    withWeight: (weight, current) => [withInput(current, 1, weight)],
 
     factorLayout: "conv",
 
     factorInitializers({ rank, a, b }, names): readonly NewInitializer[] {
       return [
-        { name: names.first, dims: [groups * rank, ...weightDims.slice(1)], data: Float32Array.from(b) },
-        { name: names.second, dims: [groups * rows, rank, ...kernel.map(() => 1)], data: Float32Array.from(a) },
+        { name: names.first, dims: [groups * rank, ...weightDims.slice(1)], data: b },
+        { name: names.second, dims: [groups * rows, rank, ...kernel.map(() => 1)], data: a },
       ];
     },
 
@@ -138,19 +138,19 @@ function oneRowHigh({ kernel_shape, strides, dilations, pads }: Geometry): Geome
 
 /**
  * The patches that the node sees, [N, C, …] → [N, C·∏k, …out], by a Conv with one output per channel and tap, each kernel
- * 1 at its tap and 0 elsewhere; the input itself where it is its own patches.
+ * 1 at its tap and 0 elsewhere; the source itself where it is its own patches.
  */
 function patchesOf(
   node: Node,
+  source: string,
   output: string,
   channels: number,
   geometry: Geometry,
 ): { value: string; emission: Emission } {
   const { kernel_shape: kernel, strides, pads } = geometry;
-  const input = node.inputs[0];
   const taps = elementCount(kernel);
   if (taps === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0)) {
-    return { value: input, emission: { nodes: [], initializers: [] } };
+    return { value: source, emission: { nodes: [], initializers: [] } };
   }
   const oneHot = new Float32Array(channels * taps * taps);
   for (let channel = 0; channel < channels; channel++) {
@@ -162,7 +162,7 @@ function patchesOf(
   const { pads: explicit, ...rest } = geometry;
   const copy = copyNode(node, {
     name: output,
-    inputs: [input, kernelName],
+    inputs: [source, kernelName],
     outputs: [output],
     with: { ...rest, ...(automatic ? {} : { pads: explicit }), group: channels },
   });

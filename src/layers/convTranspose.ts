@@ -3,8 +3,8 @@ import type { Node } from "../onnx/schema";
 import { elementCount } from "../onnx/tensor";
 import { channelRows, constantKernel } from "./channels";
 import { gramOfFeatures, type GramEmission } from "./gram";
-import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
-import { copyNode, intAttribute, nodeLabel } from "./nodes";
+import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
+import { copyNode, intAttribute, nodeLabel, withInput } from "./nodes";
 import { transposed } from "./weights";
 
 /**
@@ -15,22 +15,22 @@ import { transposed } from "./weights";
 export const convTranspose: LayerType = {
   ops: ["ConvTranspose"],
 
-  recognise(node, index): Recognition {
+  recognise(node, index): readonly Recognition[] {
     const weight = constantKernel(node, index);
-    if ("kind" in weight) return weight;
+    if (!("tensor" in weight)) return weight;
     const { dims } = weight;
     const groups = intAttribute(node, "group", 1);
     const inputs = dims[0];
     if (groups < 1 || inputs % groups !== 0) {
-      return { kind: "skipped", reason: `its ${inputs} inputs cannot be divided into ${groups} groups` };
+      return skipped(`its ${inputs} inputs cannot be divided into ${groups} groups`);
     }
     const columns = inputs / groups;
     if (groups > 1 && columns === 1) {
-      return { kind: "skipped", reason: "depthwise: one input per group, so its rank is 1 and cannot fall" };
+      return skipped("depthwise: one input per group, so its rank is 1 and cannot fall");
     }
     const rows = elementCount(dims.slice(1));
     const view: WeightView = { groups, rows, columns, transposed: true, scale: 1 };
-    return { kind: "layer", weight, view, use: convTransposeUse(node, view, dims) };
+    return [{ kind: "layer", weight, view, use: convTransposeUse(node, view, dims) }];
   },
 };
 
@@ -38,7 +38,7 @@ function convTransposeUse(node: Node, view: WeightView, weightDims: readonly num
   const { groups, rows, columns } = view;
   const input = node.inputs[0];
   const output = node.outputs[0];
-  const features = (result: string): Emission => channelRows(input, result, view);
+  const features = (source: string, result: string): Emission => channelRows(source, result, view);
   return {
     node,
     input,
@@ -49,24 +49,24 @@ function convTransposeUse(node: Node, view: WeightView, weightDims: readonly num
     featureGroups: groups,
     features,
 
-    gram(result): GramEmission {
+    gram(source, result): GramEmission {
       const rowsOfInput = `${result}/features`;
-      return gramOfFeatures(features(rowsOfInput), rowsOfInput, result, { groups, columns });
+      return gramOfFeatures(features(source, rowsOfInput), rowsOfInput, result, { groups, columns });
     },
 
-    withWeight: (weight) => copyNode(node, { inputs: [input, weight, ...node.inputs.slice(2)] }),
+    withWeight: (weight, current) => [withInput(current, 1, weight)],
 
     factorLayout: "convTranspose",
 
     factorInitializers({ rank, a, b }, names): readonly NewInitializer[] {
       const ones = weightDims.slice(2).map(() => 1);
-      const second = new Float32Array(a.length);
+      const second = new Float64Array(a.length);
       for (let group = 0; group < groups; group++) {
         const at = group * rows * rank;
         second.set(transposed(a.subarray(at, at + rows * rank), rows, rank), at);
       }
       return [
-        { name: names.first, dims: [groups * rank, columns, ...ones], data: Float32Array.from(b) },
+        { name: names.first, dims: [groups * rank, columns, ...ones], data: b },
         { name: names.second, dims: [groups * rank, ...weightDims.slice(1)], data: second },
       ];
     },

@@ -1,13 +1,13 @@
-import type { Constant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes } from "../onnx/subgraph";
 import { conv } from "./conv";
 import { convTranspose } from "./convTranspose";
-import type { Layer, LayerType, LayerUse, Recognition, WeightView } from "./layer";
+import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from "./layer";
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
 import { computedWeight, otherOperator } from "./otherOperators";
+import { unstorable } from "./storedFactor";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
@@ -30,20 +30,23 @@ export function findLayers(index: GraphIndex): FoundLayers {
   };
   const scope: Scope = { index, dataDependent: dataDependentNodes(index), outerData: new Set() };
   for (const node of index.order) {
-    const recognition = recognise(node, scope);
-    if (recognition.kind === "skipped") skip(node, recognition.reason);
-    if (recognition.kind === "layer" && !scope.dataDependent.has(node)) {
-      skip(node, "its input is the same whatever data the model is given");
-    } else if (recognition.kind === "layer") {
-      const { weight, view, use } = recognition;
-      const entry = found.get(weight.name);
-      if (!entry) {
-        found.set(weight.name, { weight, view, uses: [use] });
-      } else if (sameReading(entry, recognition)) {
-        entry.uses.push(use);
+    for (const recognition of recognise(node, scope)) {
+      if (recognition.kind === "skipped") {
+        skip(node, recognition.reason);
+      } else if (!scope.dataDependent.has(node)) {
+        skip(node, "its input is the same whatever data the model is given");
       } else {
-        entry.conflict = nodeLabel(node);
-        skip(node, `it shares its weight with ${nodeLabel(entry.uses[0].node)}, which reads it in another way`);
+        const { use, ...rest } = recognition;
+        const key = weightKey(recognition);
+        const entry = found.get(key);
+        if (!entry) {
+          found.set(key, { ...rest, key, uses: [use] });
+        } else if (sameReading(entry, recognition)) {
+          entry.uses.push(use);
+        } else {
+          entry.conflict = nodeLabel(node);
+          skip(node, `it shares its weight with ${nodeLabel(entry.uses[0].node)}, which reads it in another way`);
+        }
       }
     }
     skipped.push(...subgraphLayers(node, scope, recognise));
@@ -62,23 +65,30 @@ export function findLayers(index: GraphIndex): FoundLayers {
   return { layers: withNames(layers), skipped };
 }
 
-function recognise(node: Node, { index, dataDependent }: Scope): Recognition {
-  const type = node.domain === "" ? layerTypes.find(({ ops }) => ops.includes(node.opType)) : undefined;
+const typeOf = new Map(layerTypes.flatMap((type) => type.ops.map((op) => [op, type] as const)));
+
+function recognise(node: Node, { index, dataDependent }: Scope): readonly Recognition[] {
+  const type = typeOf.get(node.domain === "" ? node.opType : `${node.domain}:${node.opType}`);
   if (!type) return otherOperator(node, index);
   const own = type.recognise(node, index);
-  return own.kind === "none" ? computedWeight(node, index, dataDependent) : own;
+  return own.length === 0 ? computedWeight(node, index, dataDependent) : own;
 }
 
-interface FoundWeight {
-  readonly weight: Constant;
-  readonly view: WeightView;
+interface FoundWeight extends Omit<RecognisedLayer, "use"> {
+  readonly key: string;
   readonly uses: LayerUse[];
   conflict?: string;
 }
 
+/** Layers of one stored tensor are one layer, but for those that each read another slice of it. */
+function weightKey({ weight, use }: RecognisedLayer): string {
+  return weight.steps.some(({ kind }) => kind === "slice") ? use.weight : weight.name;
+}
+
 /** Whether another use of the same stored tensor makes the same matrix of it, and can share its factors. */
-function sameReading(entry: FoundWeight, other: { weight: Constant; view: WeightView; use: LayerUse }): boolean {
+function sameReading(entry: FoundWeight, other: RecognisedLayer): boolean {
   return (
+    entry.kept === other.kept &&
     JSON.stringify([entry.weight.steps, entry.view]) === JSON.stringify([other.weight.steps, other.view]) &&
     entry.uses[0].factorLayout === other.use.factorLayout
   );
@@ -89,14 +99,15 @@ const MADE_UP_NAME = /^(onnx::.*|\d+|)$/;
 
 function withNames(entries: readonly FoundWeight[]): Layer[] {
   const used = new Set<string>();
-  return entries.map(({ weight, view, uses }) => {
+  return entries.map(({ weight, view, uses, key, kept, part }) => {
     const { node } = uses[0];
-    // A Constant node's output carries no name of its own.
-    const fromConstant = weight.tensor.name !== weight.name;
-    const base = MADE_UP_NAME.test(weight.name) || fromConstant ? nodeLabel(node) : weight.name;
+    // A Constant node's output carries no name of its own, and a slice's may be any exporter's.
+    const unnamed = weight.tensor.name !== weight.name || key !== weight.name;
+    const ofNode = part === undefined ? nodeLabel(node) : `${nodeLabel(node)} ${part}`;
+    const base = MADE_UP_NAME.test(weight.name) || unnamed ? ofNode : weight.name;
     let name = base;
     for (let count = 2; used.has(name); count++) name = `${base} (${count})`;
     used.add(name);
-    return { name, op: node.opType, weightName: weight.name, weight, view, uses };
+    return { name, op: node.opType, weightName: key, weight, view, kept: kept ?? unstorable(weight), uses };
   });
 }

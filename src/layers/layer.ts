@@ -1,5 +1,6 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
 import type { Constant } from "../onnx/constants";
+import type { FloatType } from "../onnx/elements";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import type { GramEmission } from "./gram";
@@ -17,6 +18,9 @@ export interface WeightView {
   readonly transposed: boolean;
   readonly scale: number;
 }
+
+/** A constant of floating-point numbers, as a node reads it. */
+export type WeightConstant = Constant & { readonly elementType: FloatType };
 
 /** Nodes to be added to a graph, with the constants they read. */
 export interface Emission {
@@ -42,8 +46,12 @@ export interface FactorNames {
 /** One node that applies the layer's weight. */
 export interface LayerUse {
   readonly node: Node;
-  /** The value that the weight acts on. */
+  /** The value that the weight acts on, or that X can be made from. */
   readonly input: string;
+  /** The node with an output more, where `input` is an output that the model leaves out. */
+  readonly instrumented?: NewNode;
+  /** Nodes that compute the features' source as `result` in float32; without it, that is `input`, cast where it must be. */
+  readonly prepare?: (result: string) => Emission;
   /** The value that it reads the weight from: the stored constant, or what Identity, Reshape, … make of it. */
   readonly weight: string;
   readonly output: string;
@@ -54,17 +62,20 @@ export interface LayerUse {
   /** Groups of features: each group sees its own. */
   readonly featureGroups: number;
   /**
-   * Nodes that compute the layer's input rows Xᵀ as `output`, of shape d×N, or groups×d×N where groups > 1.
+   * Nodes that compute the layer's input rows Xᵀ as `output` from `source`, of shape d×N, or groups×d×N where groups > 1.
    * `inputRank` is the rank of the value `input`.
    */
-  features(output: string, inputRank: number): Emission;
+  features(source: string, output: string, inputRank: number): Emission;
   /** Nodes that compute XᵀX; their names begin with `output`. `inputDims` are those of the value `input`, of any batch. */
-  gram(output: string, inputDims: readonly number[]): GramEmission;
-  /** The node with another weight in the place of its own. */
-  withWeight(weight: string): NewNode;
+  gram(source: string, output: string, inputDims: readonly number[]): GramEmission;
+  /**
+   * Nodes that take the node's place, with another weight than its own: a value of the weight's element type and dims. The
+   * last of them is `node`, which may have another layer's weight replaced already.
+   */
+  withWeight(weight: string, node: NewNode): readonly NewNode[];
   /** Uses of one weight can share its factors only where this is equal. */
   readonly factorLayout: string;
-  /** The initializers of the decomposed layer. */
+  /** The initializers of the decomposed layer, float32 or float64: first B, then A. */
   factorInitializers(factors: Factors, names: FactorNames): readonly NewInitializer[];
   /** The two nodes (sometimes with a Transpose) that take the node's place; `hidden` names the value between them. */
   decomposed(names: FactorNames, hidden: string): readonly NewNode[];
@@ -77,23 +88,39 @@ export interface Layer {
   readonly op: string;
   /** The value that holds the stored weight: an initializer, or the output of a Constant node. Unique. */
   readonly weightName: string;
-  readonly weight: Constant;
+  readonly weight: WeightConstant;
   readonly view: WeightView;
+  /** Why it stays one layer whatever its rank; null where it can become two. */
+  readonly kept: string | null;
   /** At least one. */
   readonly uses: readonly LayerUse[];
 }
 
-export type Recognition =
-  | { readonly kind: "layer"; readonly weight: Constant; readonly view: WeightView; readonly use: LayerUse }
-  | { readonly kind: "skipped"; readonly reason: string }
-  /** Applies no constant weight at all. */
-  | { readonly kind: "none" };
+/** A constant weight of a node: a layer, or the reason why it is none. */
+export type Recognition = RecognisedLayer | { readonly kind: "skipped"; readonly reason: string };
+
+export interface RecognisedLayer {
+  readonly kind: "layer";
+  readonly weight: WeightConstant;
+  readonly view: WeightView;
+  readonly use: LayerUse;
+  /** As {@link Layer.kept}; without it, null. */
+  readonly kept?: string;
+  /** What tells a node's layers apart, where it has several: added to the node's name. */
+  readonly part?: string;
+}
 
 /** A family of operators whose weights are matrices: one file and one line in index.ts. */
 export interface LayerType {
-  /** Operators of the ONNX domain. */
+  /** Operators: of the ONNX domain, or as `domain:operator`. */
   readonly ops: readonly string[];
-  recognise(node: Node, index: GraphIndex): Recognition;
+  /** What the node's constant weights are; none where it applies no constant at all. */
+  recognise(node: Node, index: GraphIndex): readonly Recognition[];
+}
+
+/** A weight that cannot be analysed. */
+export function skipped(reason: string): readonly Recognition[] {
+  return [{ kind: "skipped", reason }];
 }
 
 /** The value that Gram matrices of the layer's inputs depend on; see {@link LayerUse.featuresKey}. */

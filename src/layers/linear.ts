@@ -4,8 +4,8 @@ import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { reshapeTo } from "./emit";
 import { gramOfFeatures, type GramEmission } from "./gram";
-import type { Emission, LayerType, LayerUse, Recognition, WeightView } from "./layer";
-import { copyNode, floatAttribute, intAttribute, nodeLabel, unreadableWeight } from "./nodes";
+import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
+import { floatAttribute, floatWeight, intAttribute, nodeLabel, withInput } from "./nodes";
 import { transposed } from "./weights";
 
 /**
@@ -17,26 +17,25 @@ import { transposed } from "./weights";
 export const linear: LayerType = {
   ops: ["MatMul", "Gemm"],
 
-  recognise(node, index): Recognition {
+  recognise(node, index): readonly Recognition[] {
     const [left, right] = node.inputs;
-    if (left === undefined || right === undefined) return { kind: "none" };
+    if (left === undefined || right === undefined) return [];
     const operands = [left, right].map((value) => ({
       value,
       resolved: isSparse(index, value) ? sparse : resolveConstant(index, value),
     }));
     const constants = operands.filter(({ resolved }) => resolved?.kind === "constant" || resolved === sparse);
-    if (constants.length === 2) return { kind: "skipped", reason: "both its operands are constants" };
+    if (constants.length === 2) return skipped("both its operands are constants");
     const [only] = constants.length === 1 ? constants : operands.filter(({ resolved }) => resolved);
-    if (!only?.resolved) return { kind: "none" };
-    if (only.resolved.kind === "unreadable") return { kind: "skipped", reason: only.resolved.reason };
-    const weight = only.resolved.constant;
-    const reason = unreadableWeight(weight);
-    if (reason !== undefined) return { kind: "skipped", reason };
+    if (!only?.resolved) return [];
+    if (only.resolved.kind === "unreadable") return skipped(only.resolved.reason);
+    const weight = floatWeight(only.resolved.constant);
+    if (typeof weight === "string") return skipped(weight);
     if (weight.dims.length !== 2) {
-      return { kind: "skipped", reason: `its weight has shape [${weight.dims.join(", ")}]; a matrix is needed` };
+      return skipped(`its weight has shape [${weight.dims.join(", ")}]; a matrix is needed`);
     }
     const alpha = node.opType === "Gemm" ? floatAttribute(node, "alpha", 1) : 1;
-    if (alpha === 0 || !Number.isFinite(alpha)) return { kind: "skipped", reason: `its alpha is ${alpha}` };
+    if (alpha === 0 || !Number.isFinite(alpha)) return skipped(`its alpha is ${alpha}`);
     const side = only.value === right ? "right" : "left";
     const flag = (name: string): boolean => node.opType === "Gemm" && intAttribute(node, name, 0) !== 0;
     const weightFlag = flag(side === "right" ? "transB" : "transA");
@@ -51,7 +50,7 @@ export const linear: LayerType = {
       scale: alpha,
     };
     const inputFlag = flag(side === "right" ? "transA" : "transB");
-    return { kind: "layer", weight, view, use: linearUse(node, side, inputFlag, view) };
+    return [{ kind: "layer", weight, view, use: linearUse(node, side, inputFlag, view) }];
   },
 };
 
@@ -68,8 +67,8 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
   const samplesAreColumns = (side === "left") !== inputFlag;
   const label = nodeLabel(node);
 
-  const features = (result: string, inputRank: number): Emission =>
-    samplesAreColumns ? columnFeatures(input, result, inputRank, columns) : rowFeatures(input, result, columns);
+  const features = (source: string, result: string, inputRank: number): Emission =>
+    samplesAreColumns ? columnFeatures(source, result, inputRank, columns) : rowFeatures(source, result, columns);
 
   return {
     node,
@@ -81,13 +80,12 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
     featureGroups: 1,
     features,
 
-    gram(result, inputDims): GramEmission {
+    gram(source, result, inputDims): GramEmission {
       const rows = `${result}/features`;
-      return gramOfFeatures(features(rows, inputDims.length), rows, result, { groups: 1, columns });
+      return gramOfFeatures(features(source, rows, inputDims.length), rows, result, { groups: 1, columns });
     },
 
-    withWeight: (weight) =>
-      copyNode(node, { inputs: node.inputs.map((name, i) => (i === weightPosition ? weight : name)) }),
+    withWeight: (weight, current) => [withInput(current, weightPosition, weight)],
 
     factorLayout: side,
 
@@ -95,8 +93,8 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
       // Each factor is stored as its MatMul reads it: X·Bᵀ·Aᵀ on the right, A·B·X on the left.
       return side === "left"
         ? [
-            { name: names.first, dims: [rank, columns], data: Float32Array.from(b) },
-            { name: names.second, dims: [rows, rank], data: Float32Array.from(a) },
+            { name: names.first, dims: [rank, columns], data: b },
+            { name: names.second, dims: [rows, rank], data: a },
           ]
         : [
             { name: names.first, dims: [columns, rank], data: transposed(b, rank, columns) },

@@ -1,10 +1,8 @@
 import { isChainNode } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
+import { skipped, type Recognition } from "./layer";
 import { nodeLabel } from "./nodes";
-
-/** Why a node with a constant weight is not analysed; "none" where it has no such weight. */
-export type Unanalysed = { readonly kind: "skipped"; readonly reason: string } | { readonly kind: "none" };
 
 /**
  * Operators whose constants are not weights that mix features: element-wise operands, positions, shapes, tables of
@@ -20,23 +18,27 @@ const NOT_WEIGHTS = new Set(
   ).split(" "),
 );
 
-/** A node of an operator that is no layer type. */
-export function otherOperator(node: Node, index: GraphIndex): Unanalysed {
-  if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return { kind: "none" };
+/** A node of an operator that is no layer type: why its constant weight is not analysed; none where it has no weight. */
+export function otherOperator(node: Node, index: GraphIndex): readonly Recognition[] {
+  if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return [];
   const weight = node.inputs
     .map((input) => index.constants.get(input))
     .find((tensor) => tensor && tensor.dims.length > 1);
-  if (!weight) return { kind: "none" };
+  if (!weight) return [];
   const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
   const what = node.opType === "Gather" ? "an embedding table is looked up, not multiplied" : "is not supported yet";
-  return { kind: "skipped", reason: node.opType === "Gather" ? what : `the operator ${operator} ${what}` };
+  return skipped(node.opType === "Gather" ? what : `the operator ${operator} ${what}`);
 }
 
 /** A weight that other nodes dequantize, slice, … first is a constant too, but not one that can be read here. */
-export function computedWeight(node: Node, index: GraphIndex, dataDependent: ReadonlySet<Node>): Unanalysed {
+export function computedWeight(
+  node: Node,
+  index: GraphIndex,
+  dataDependent: ReadonlySet<Node>,
+): readonly Recognition[] {
   const producers = node.inputs.slice(0, 2).map((input) => index.producers.get(input));
   let producer = producers.find((it) => it && !dataDependent.has(it));
-  if (!producer) return { kind: "none" };
+  if (!producer) return [];
   // What is behind Reshape, Transpose, … is the node that cannot be followed.
   const passed = new Set<Node>();
   for (let next = producer; isChainNode(next) && !passed.has(next);) {
@@ -45,8 +47,7 @@ export function computedWeight(node: Node, index: GraphIndex, dataDependent: Rea
     if (!before) break;
     producer = next = before;
   }
-  return {
-    kind: "skipped",
-    reason: `its weight is computed from constants, by the ${producer.opType} ${nodeLabel(producer)}; fold constants first`,
-  };
+  return skipped(
+    `its weight is computed from constants, by the ${producer.opType} ${nodeLabel(producer)}; fold constants first`,
+  );
 }

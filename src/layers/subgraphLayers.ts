@@ -24,7 +24,7 @@ export interface Scope {
 export function subgraphLayers(
   node: Node,
   scope: Scope,
-  recognise: (node: Node, scope: Scope) => Recognition,
+  recognise: (node: Node, scope: Scope) => readonly Recognition[],
   where = "",
 ): SkippedNode[] {
   const bodies = [...node.attributes.values()].flatMap(subgraphs);
@@ -34,7 +34,7 @@ export function subgraphLayers(
     const inner = bodyScope(body, scope);
     const reason = `it is inside ${here}; layers in subgraphs are not analysed yet`;
     return inner.index.order.flatMap((it) => [
-      ...(recognise(it, inner).kind === "none" ? [] : [{ name: nodeLabel(it), op: it.opType, reason }]),
+      ...recognise(it, inner).map(() => ({ name: nodeLabel(it), op: it.opType, reason })),
       ...subgraphLayers(it, inner, recognise, `, inside ${here}`),
     ]);
   });

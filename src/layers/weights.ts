@@ -32,9 +32,9 @@ export function weightElements(view: WeightView, matrices: readonly Matrix[]): F
   return elements;
 }
 
-/** (rows×columns, row-major) → columns×rows, in float32. */
-export function transposed(values: Float64Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
+/** (rows×columns, row-major) → columns×rows. */
+export function transposed(values: Float64Array, rows: number, columns: number): Float64Array {
+  const result = new Float64Array(values.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
   return result;
 }

@@ -1,10 +1,14 @@
+import { joined } from "../layers/emit";
 import type { Factors, Layer } from "../layers/layer";
+import { withWeights } from "../layers/replaceWeights";
 import { weightElements } from "../layers/weights";
 import type { Matrix } from "../numerics/matrix";
 import type { GraphEdit } from "../onnx/edit";
 import type { NewInitializer, NewNode } from "../onnx/encode";
 import type { GraphIndex } from "../onnx/graphIndex";
+import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
+import { storedFactor } from "../layers/storedFactor";
 
 /** A layer that is to become two. */
 export interface Decomposition {
@@ -13,7 +17,10 @@ export interface Decomposition {
 }
 
 /** The edit that puts two layers in the place of each decomposed one; weights that nothing else reads are removed. */
-export function decompositionEdit(index: GraphIndex, decompositions: readonly Decomposition[]): GraphEdit {
+export function decompositionEdit(
+  { model, index }: { readonly model: OpenModel; readonly index: GraphIndex },
+  decompositions: readonly Decomposition[],
+): GraphEdit {
   const fresh = freshNames(valueNames(index));
   // onnxruntime refuses two nodes of one name; a model that was decomposed before has such names already.
   const freshNode = freshNames(new Set(index.graph.nodes.map(({ name }) => name)));
@@ -21,9 +28,13 @@ export function decompositionEdit(index: GraphIndex, decompositions: readonly De
   const addInitializers: NewInitializer[] = [];
   for (const { layer, factors } of decompositions) {
     const names = { first: fresh(`${layer.weightName}.low_rank_B`), second: fresh(`${layer.weightName}.low_rank_A`) };
-    addInitializers.push(...layer.uses[0].factorInitializers(factors, names));
-    for (const use of layer.uses) {
-      const nodes = use.decomposed(names, fresh(`${use.output}.low_rank`));
+    const stored = layer.uses[0].factorInitializers(factors, names).map((it) => storedFactor(model.wire, layer, it));
+    const { initializers, nodes: before } = joined(...stored);
+    addInitializers.push(...initializers);
+    // Nodes come after those that they read from: what makes the factors stands before all who use them.
+    const inOrder = [...layer.uses].sort((one, other) => one.node.index - other.node.index);
+    for (const [at, use] of inOrder.entries()) {
+      const nodes = [...(at === 0 ? before : []), ...use.decomposed(names, fresh(`${use.output}.low_rank`))];
       const own = use.node.name;
       replaceNodes.set(
         use.node,
@@ -44,13 +55,14 @@ export function projectionEdit(
   projected: readonly { readonly layer: Layer; readonly matrices: readonly Matrix[] }[],
 ): GraphEdit {
   const fresh = freshNames(valueNames(index));
-  const replaceNodes = new Map<Node, readonly NewNode[]>();
   const addInitializers: NewInitializer[] = [];
-  for (const { layer, matrices } of projected) {
-    const name = fresh(`${layer.weightName}.projected`);
-    addInitializers.push({ name, dims: layer.weight.dims, data: weightElements(layer.view, matrices) });
-    for (const use of layer.uses) replaceNodes.set(use.node, [use.withWeight(name)]);
-  }
+  const replacements = projected.map(({ layer, matrices }) => {
+    const weight = fresh(`${layer.weightName}.projected`);
+    const { dims, elementType } = layer.weight;
+    addInitializers.push({ name: weight, dims, data: weightElements(layer.view, matrices), elementType });
+    return { layer, weight };
+  });
+  const replaceNodes = withWeights(replacements);
   return withoutUnusedWeights(
     index,
     projected.map(({ layer }) => layer),

@@ -1,12 +1,12 @@
 import type { Batches } from "../calibration/batches";
 import type { Layer } from "../layers/layer";
-import type { NewNode } from "../onnx/encode";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes, partBehind, partModel } from "../onnx/subgraph";
 import type { Device } from "../runtime/executionProviders";
 import type { TensorValue } from "../runtime/session";
+import { withWeights } from "../layers/replaceWeights";
 import { countCorrect, predictions, scoreMargins } from "./accuracy";
 import { Boundary } from "./boundary";
 import { MarginModel, Moves } from "./marginModel";
@@ -109,9 +109,7 @@ export class Evaluator {
     const part = partBehind(index, nodes, outputName, this.dataDependent);
     if (!part) return false;
     await this.boundary.advance(part.boundary);
-    const replaceNodes = new Map<Node, readonly NewNode[]>(
-      layer.uses.map((use) => [use.node, [use.withWeight(WEIGHT_INPUT)]]),
-    );
+    const replaceNodes = withWeights([{ layer, weight: WEIGHT_INPUT, isFloat32: true }]);
     const weightDims = layer.weight.dims;
     const bytes = partModel(model, part, {
       inputs: [

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { withInputFile } from "../inputFile";
+import { elementBytes } from "./elementBytes";
 import type { ExternalPlace, NewInitializer } from "./encode";
 import { externalFile, externalRange, type ExternalTensor } from "./externalData";
 import type { ByteSource } from "./byteSource";
@@ -48,9 +49,8 @@ export class DataFile {
 
   /** The new tensor with its data in the file; as it is where it is small. */
   moved(initializer: NewInitializer): NewInitializer {
-    const { data } = initializer;
-    if (data.byteLength < LEAST_EXTERNAL_BYTES) return initializer;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = elementBytes(initializer);
+    if (bytes.length < LEAST_EXTERNAL_BYTES) return initializer;
     return { ...initializer, external: this.append(bytes, bytes.length) };
   }
 

@@ -1,4 +1,5 @@
 import { ExpectedError } from "../errors";
+import { writtenType } from "./elementBytes";
 import { fieldHeader, GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
 import type { ExternalPlace, NewInitializer, NewNode, NewValue } from "./encode";
 import type { ExternalTensor } from "./externalData";
@@ -120,8 +121,8 @@ const LISTED_INITIALIZERS = 3;
 
 function listedInitializers({ irVersion }: OpenModel, { addInitializers = [] }: GraphEdit): NewValue[] {
   if (irVersion > LISTED_INITIALIZERS) return [];
-  return addInitializers.map(({ name, dims, data }) => {
-    return { name, elementType: data instanceof Float32Array ? "float32" : "int64", shape: dims };
+  return addInitializers.map((initializer) => {
+    return { name: initializer.name, elementType: writtenType(initializer), shape: initializer.dims };
   });
 }
 

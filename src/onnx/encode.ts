@@ -1,28 +1,33 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { elementBytes, writtenType, type TypedElements } from "./elementBytes";
 import { ELEMENT_TYPES, type ElementType, type Shape } from "./schema";
 
-/** Attribute values that RankLens writes. */
-export type NewAttribute = number | string | readonly number[];
+/** Attribute values that RankLens writes. Whole numbers become ints; a float has to be said so. */
+export type NewAttribute = number | string | readonly number[] | readonly string[] | FloatAttribute | FloatsAttribute;
 
 /** A node to be written. */
 export interface NewNode {
   readonly opType: string;
+  /** Without it, the ONNX domain. */
+  readonly domain?: string;
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Whole numbers become ints; wrap a float as {@link float}. */
-  readonly attributes?: Readonly<Record<string, NewAttribute | FloatAttribute>>;
+  readonly attributes?: Readonly<Record<string, NewAttribute>>;
 }
 
 export interface FloatAttribute {
   readonly float: number;
 }
 
-/** A constant to be written: float32 data, or int64 for shapes. */
-export interface NewInitializer {
+export interface FloatsAttribute {
+  readonly floats: readonly number[];
+}
+
+/** A constant to be written. */
+export interface NewInitializer extends TypedElements {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
   /** Where the data is written instead of into the model. */
   readonly external?: ExternalPlace;
 }
@@ -53,7 +58,7 @@ export const GRAPH_FIELDS = {
 } as const;
 
 /** AttributeProto.AttributeType. */
-const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 } as const;
 
 /** NodeProto as a field of GraphProto, tag included. */
 export function nodeField(node: NewNode): Uint8Array {
@@ -63,10 +68,11 @@ export function nodeField(node: NewNode): Uint8Array {
   writer.tag(3, WireType.LengthDelimited).string(node.name);
   writer.tag(4, WireType.LengthDelimited).string(node.opType);
   for (const [name, value] of Object.entries(node.attributes ?? {})) writeAttribute(writer, name, value);
+  if (node.domain) writer.tag(7, WireType.LengthDelimited).string(node.domain);
   return writer.join().finish();
 }
 
-function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute | FloatAttribute): void {
+function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute): void {
   writer.tag(5, WireType.LengthDelimited).fork();
   writer.tag(1, WireType.LengthDelimited).string(name);
   if (typeof value === "number") {
@@ -75,6 +81,12 @@ function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute 
     writer.tag(4, WireType.LengthDelimited).string(value).tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.string);
   } else if ("float" in value) {
     writer.tag(2, WireType.Bit32).float(value.float).tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.float);
+  } else if ("floats" in value) {
+    for (const number of value.floats) writer.tag(7, WireType.Bit32).float(number);
+    writer.tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.floats);
+  } else if (isStrings(value)) {
+    for (const text of value) writer.tag(9, WireType.LengthDelimited).string(text);
+    writer.tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.strings);
   } else {
     for (const number of value) writer.tag(8, WireType.Varint).int64(number);
     writer.tag(20, WireType.Varint).int32(ATTRIBUTE_TYPE.ints);
@@ -82,15 +94,19 @@ function writeAttribute(writer: BinaryWriter, name: string, value: NewAttribute 
   writer.join();
 }
 
+function isStrings(value: readonly number[] | readonly string[]): value is readonly string[] {
+  return typeof value[0] === "string";
+}
+
 /** TensorProto as an initializer field of GraphProto, tag included; data as raw_data, little-endian, or external. */
-export function initializerField({ name, dims, data, external }: NewInitializer): Uint8Array {
-  const elementType = data instanceof Float32Array ? ELEMENT_TYPES.float32 : ELEMENT_TYPES.int64;
+export function initializerField(initializer: NewInitializer): Uint8Array {
+  const { name, dims, external } = initializer;
   const writer = new BinaryWriter().tag(GRAPH_FIELDS.initializer, WireType.LengthDelimited).fork();
   for (const dim of dims) writer.tag(1, WireType.Varint).int64(dim);
-  writer.tag(2, WireType.Varint).int32(elementType);
+  writer.tag(2, WireType.Varint).int32(ELEMENT_TYPES[writtenType(initializer)]);
   writer.tag(8, WireType.LengthDelimited).string(name);
   if (external) writer.raw(externalFields(external)).tag(14, WireType.Varint).int32(EXTERNAL);
-  else writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  else writer.tag(9, WireType.LengthDelimited).bytes(elementBytes(initializer));
   return writer.join().finish();
 }
 

@@ -6,7 +6,10 @@ import { gramKey } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
 import { editedModelBytes } from "../onnx/edit";
 import { ancestors, indexGraph, readsOf } from "../onnx/graphIndex";
+import type { FloatType } from "../onnx/elements";
+import type { NewNode } from "../onnx/encode";
 import type { OpenModel } from "../onnx/reader";
+import { ELEMENT_TYPES, type Node } from "../onnx/schema";
 import type { Device } from "./executionProviders";
 import { createSession } from "./session";
 
@@ -48,12 +51,13 @@ export async function gramMatrices(
   const { nodes, initializers } = joined(...added.map(({ emission }) => emission));
   const outputs = added.flatMap((it) => (it.kind === "rows" ? [it.name] : it.emission.outputs.map(({ name }) => name)));
   const index = indexGraph(model.graph);
-  const read = layers.flatMap((layer) => layer.uses.map(({ input }) => input));
-  const needed = ancestors(index, read, new Set());
+  const { read, replaceNodes } = sourcesOf(layers);
+  const needed = new Set([...ancestors(index, read, new Set()), ...replaceNodes.keys()]);
   const values = new Set([...needed].flatMap(readsOf).concat(read));
   const bytes = editedModelBytes(model, {
     // onnxruntime would also run what nothing reads: all that lies behind the last layer's input.
     keepNodes: needed,
+    replaceNodes,
     keepInitializer: (name) => values.has(name),
     addNodes: nodes,
     addInitializers: initializers,
@@ -87,6 +91,16 @@ export async function gramMatrices(
   );
 }
 
+/** What the graph has to compute for the layers' features, and the nodes that have to give more than the model asks for. */
+function sourcesOf(layers: readonly Layer[]): { read: string[]; replaceNodes: Map<Node, readonly NewNode[]> } {
+  const uses = layers.flatMap((layer) => layer.uses);
+  const instrumented = uses.flatMap(({ node, instrumented }) =>
+    instrumented ? [[node, [instrumented]] as const] : [],
+  );
+  const read = uses.flatMap((use) => (use.instrumented ? use.node.inputs.filter(Boolean) : [use.input]));
+  return { read, replaceNodes: new Map(instrumented) };
+}
+
 /** What is added to the graph for one input: blocks of XᵀX, or Xᵀ as the value `name`. */
 type Addition =
   | { readonly kind: "gram"; readonly emission: GramEmission }
@@ -101,25 +115,43 @@ interface GramPlan {
 /** One addition for each distinct input that layers see, however many of them see it. */
 function planGrams(layers: readonly Layer[], { dimsOf, rowsOf }: GramOptions): GramPlan {
   const additions = new Map<string, Addition>();
-  const additionFor = (use: LayerUse, kind: GramMatrix["kind"]): Addition => {
+  const additionFor = (use: LayerUse, kind: GramMatrix["kind"], elementType: FloatType): Addition => {
     const key = `${kind} ${use.input} ${use.featuresKey}`;
+    const known = additions.get(key);
+    if (known) return known;
     const name = `ranklens/gram/${additions.size}`;
     const dims = dimsOf(use.input);
-    const addition =
-      additions.get(key) ??
-      (kind === "rows"
-        ? { kind, name, emission: use.features(name, dims.length) }
-        : { kind, emission: use.gram(name, dims) });
+    const { source, before } = sourceOf(use, elementType, `${name}/source`);
+    const addition: Addition =
+      kind === "rows"
+        ? { kind, name, emission: joined(before, use.features(source, name, dims.length)) }
+        : { kind, emission: preceded(before, use.gram(source, name, dims)) };
     additions.set(key, addition);
     return addition;
   };
   const ofLayer = new Map(
     layers.map((layer) => {
       const kind = rowsOf(layer) < layer.view.columns ? "rows" : "gram";
-      return [gramKey(layer), { layer, parts: layer.uses.map((use) => additionFor(use, kind)) }];
+      return [
+        gramKey(layer),
+        { layer, parts: layer.uses.map((use) => additionFor(use, kind, layer.weight.elementType)) },
+      ];
     }),
   );
   return { added: [...additions.values()], ofLayer };
+}
+
+/** The float32 value that the features are made from, and the nodes that compute it as `name`, where there are any. */
+function sourceOf(use: LayerUse, elementType: FloatType, name: string): { source: string; before: Emission } {
+  if (use.prepare) return { source: name, before: use.prepare(name) };
+  if (elementType === "float32") return { source: use.input, before: { nodes: [], initializers: [] } };
+  const attributes = { to: ELEMENT_TYPES.float32 };
+  const cast: NewNode = { opType: "Cast", name, inputs: [use.input], outputs: [name], attributes };
+  return { source: name, before: { nodes: [cast], initializers: [] } };
+}
+
+function preceded(before: Emission, gram: GramEmission): GramEmission {
+  return { ...joined(before, gram), outputs: gram.outputs };
 }
 
 function addTo(sums: Map<string, Float64Array>, name: string, values: Float32Array): void {

@@ -1,8 +1,10 @@
 import { ExpectedError } from "../errors";
 import type { Layer, LayerUse } from "../layers/layer";
 import { editedModelBytes } from "../onnx/edit";
+import type { NewNode } from "../onnx/encode";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
+import type { Node } from "../onnx/schema";
 import { elementCount } from "../onnx/tensor";
 import { createSession, type TensorValue, type TensorValues } from "./session";
 
@@ -31,7 +33,11 @@ export async function probeShapes(
   for (const { uses } of layers) for (const use of uses) exposed.add(use.input).add(use.output);
   for (const name of [...fed, ...index.outputs]) exposed.delete(name);
   const inner = [...exposed].map((name) => ({ name, elementType: null, shape: null }));
-  const bytes = editedModelBytes(model, { addOutputs: inner });
+  const replaceNodes = new Map<Node, readonly NewNode[]>();
+  for (const { node, instrumented } of layers.flatMap(({ uses }) => uses)) {
+    if (instrumented) replaceNodes.set(node, [instrumented]);
+  }
+  const bytes = editedModelBytes(model, { addOutputs: inner, replaceNodes });
   const session = await createSession(bytes, model.path, model.folder);
   try {
     const computed = await session.run(values);

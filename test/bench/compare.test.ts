@@ -10,7 +10,7 @@ import type { Decomposition } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerWeightSpectrum } from "../../src/lowrank/layerBasis";
 import { multiply, type Matrix } from "../../src/numerics/matrix";
 import { isDecomposable } from "../../src/numerics/utilizedRank";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { readReference } from "../reference/compare";
 import { cifarConfig, missingReference, referenceFolder } from "../reference/data";
 

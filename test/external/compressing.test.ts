@@ -252,7 +252,9 @@ it("external tensors in Constant nodes and subgraphs travel as well", async () =
   const identity = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   const vt = new Float64Array(12);
   weight("v", [4, 3], 8).data.forEach((entry, at) => (vt[(at % 3) * 4 + Math.floor(at / 3)] = Number(entry)));
-  const edit = decompositionEdit(indexGraph(model.graph), [{ layer, factors: { rank, a: identity, b: vt } }]);
+  const edit = decompositionEdit({ model, index: indexGraph(model.graph) }, [
+    { layer, factors: { rank, a: identity, b: vt } },
+  ]);
   const staged = stageEditedModel(model, edit, path.join(elsewhere, "out.onnx"), { force: false });
   staged.commit();
   model.close();

@@ -7,7 +7,7 @@ import { decompositionEdit, projectionEdit } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerBasis } from "../../src/lowrank/layerBasis";
 import { multiplyTransposed, transposeMultiply } from "../../src/numerics/matrix";
 import { editedModelBytes } from "../../src/onnx/edit";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { gramMatrices } from "../../src/runtime/gramGraph";
 import { batchesOf, openBytes, relativeDifference, runOutput, type Opened } from "../fixtures/data";
 import { untyped } from "../fixtures/model";
@@ -52,7 +52,7 @@ describe.each(families)("%s", (_, cases, numRuns) => {
     forAll(async (test) => {
       const { model, layer, weight } = open(test);
       const { columns, groups } = layer.view;
-      const { nodes, initializers } = layer.uses[0].features("features", test.x.dims.length);
+      const { nodes, initializers } = layer.uses[0].features(layer.uses[0].input, "features", test.x.dims.length);
       const edit = { addNodes: nodes, addInitializers: initializers, outputs: [untyped("features")] };
       const found = await runOutput(editedModelBytes(model, edit), test.x, "features");
       const expected = test.features.flatMap((x) =>
@@ -106,7 +106,7 @@ describe.each(families)("%s", (_, cases, numRuns) => {
         const { factors } = factorizeLayer(basis, columns, rows);
         expect(factors.rank).toBe(Math.min(rows, columns));
         const original = await runOutput(test.bytes, test.x, "y");
-        const decomposed = editedModelBytes(model, decompositionEdit(index, [{ layer, factors }]));
+        const decomposed = editedModelBytes(model, decompositionEdit({ model, index }, [{ layer, factors }]));
         expect(relativeDifference(await runOutput(decomposed, test.x, "y"), original)).toBeLessThan(DECOMPOSED);
         expect(openBytes(decomposed).index.constants.has("w")).toBe(false);
 

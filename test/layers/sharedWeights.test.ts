@@ -6,7 +6,7 @@ import { decompositionEdit, projectionEdit } from "../../src/lowrank/decompose";
 import { factorizeLayer, layerBasis, projectLayer } from "../../src/lowrank/layerBasis";
 import { transposeMultiply } from "../../src/numerics/matrix";
 import { editedModelBytes } from "../../src/onnx/edit";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { gramMatrices, type GramMatrices } from "../../src/runtime/gramGraph";
 import {
   batchesOf,
@@ -50,7 +50,7 @@ async function atRanks(bytes: Uint8Array, kS: number, kT: number) {
   const { factors } = factorizeLayer(basis, kS, kT);
   const matrices = projectLayer(basis, kS, kT);
   return {
-    decomposed: editedModelBytes(opened.model, decompositionEdit(opened.index, [{ layer, factors }])),
+    decomposed: editedModelBytes(opened.model, decompositionEdit(opened, [{ layer, factors }])),
     projected: editedModelBytes(opened.model, projectionEdit(opened.index, [{ layer, matrices }])),
   };
 }

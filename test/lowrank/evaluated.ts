@@ -2,7 +2,7 @@ import { type Batches } from "../../src/calibration/batches";
 import type { Dataset } from "../../src/calibration/dataset";
 import type { Layer } from "../../src/layers/layer";
 import type { EvaluatorContext } from "../../src/lowrank/evaluator";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { elementCount } from "../../src/onnx/tensor";
 import { classes, floats, type Opened } from "../fixtures/data";
 import { CLASSES } from "../fixtures/modelNetworks";

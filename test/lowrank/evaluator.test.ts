@@ -5,7 +5,7 @@ import type { Layer } from "../../src/layers/layer";
 import { Evaluator } from "../../src/lowrank/evaluator";
 import { editedModelBytes } from "../../src/onnx/edit";
 import type { Dimension } from "../../src/onnx/schema";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { createSession } from "../../src/runtime/session";
 import { classes, openBytes, type Opened } from "../fixtures/data";
 import { CLASSES, cnn, FEATURES, IMAGE, mlp } from "../fixtures/modelNetworks";

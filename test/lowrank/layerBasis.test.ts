@@ -11,7 +11,7 @@ import {
 } from "../../src/lowrank/layerBasis";
 import { inputErrors, outputErrors } from "../../src/lowrank/outputErrors";
 import type { Matrix } from "../../src/numerics/matrix";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import type { GramMatrix } from "../../src/runtime/gramGraph";
 import { openBytes, relativeDifference } from "../fixtures/data";
 import { flipped, plus, product, singularValues, squared } from "../fixtures/dataMatrices";

@@ -8,7 +8,7 @@ import { scoreOriginal } from "../../src/analysis/scoring";
 import { gramKey } from "../../src/layers/layer";
 import { Evaluator } from "../../src/lowrank/evaluator";
 import { layerBasis } from "../../src/lowrank/layerBasis";
-import { readConstant } from "../../src/onnx/constants";
+import { readConstant } from "../../src/onnx/readConstant";
 import { builtFile } from "../cli/lab";
 import { cifarConfig, missingReference, referenceFolder } from "./data";
 

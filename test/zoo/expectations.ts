@@ -57,8 +57,8 @@ export const expectations: Readonly<Record<string, Expectation>> = {
     sizes: { convolution_W: { rows: 64, columns: 27, macs: 64 * 27 * 113 * 113 } },
   },
   "tract-deconv_group.onnx": { layers: 0, skipped: 1, reasons: ["ConvTranspose: depthwise"] },
-  "trt-matmul-bf16-i32data.onnx": { layers: 0, skipped: 1, reasons: ["MatMul: its weight is bfloat16"] },
-  "trt-matmul-fp16.onnx": { layers: 0, skipped: 1, reasons: ["MatMul: its weight is float16"] },
+  "trt-matmul-bf16-i32data.onnx": { layers: 1, skipped: 0 },
+  "trt-matmul-fp16.onnx": { layers: 1, skipped: 0 },
   "trt-qdq-conv.onnx": { layers: 0, skipped: 1, reasons: ["Conv: its input is the same whatever data"] },
   "trt-sparse-conv.onnx": { layers: 1, skipped: 0, macs: 5 * 5 * 1024 },
   "ultraface-slim320.onnx": {

@@ -1,0 +1,89 @@
+import { roundedToEven } from "./quantization";
+import type { ElementType } from "./schema";
+
+/** Elements of a tensor to be written. */
+export type NewElements = Float32Array | Float64Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+
+/** How a tensor's elements are written: by the array's own type, but as `elementType` where that is given. */
+export interface TypedElements {
+  readonly data: NewElements;
+  /**
+   * Floating-point elements become another floating-point type, whole numbers another type of up to 32 bits (4-bit types two
+   * to a byte, the first in the low half).
+   */
+  readonly elementType?: ElementType;
+}
+
+export function writtenType({ data, elementType }: TypedElements): ElementType {
+  if (elementType !== undefined) return elementType;
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Float64Array) return "float64";
+  if (data instanceof BigInt64Array) return "int64";
+  if (data instanceof Int32Array) return "int32";
+  return data instanceof Int8Array ? "int8" : "uint8";
+}
+
+/** The elements as TensorProto.raw_data has them: little-endian, fixed width. */
+export function elementBytes(elements: TypedElements): Uint8Array {
+  const { data } = elements;
+  const type = writtenType(elements);
+  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
+  if (isFloat && type === "float16") return bytesOf(Uint16Array.from(data, numberToHalf));
+  if (isFloat && type === "bfloat16") return bytesOf(Uint16Array.from(data, numberToBrain));
+  if (isFloat && type === "float32") return bytesOf(data instanceof Float32Array ? data : Float32Array.from(data));
+  if (isFloat && type === "float64") return bytesOf(data instanceof Float64Array ? data : Float64Array.from(data));
+  if (!isFloat && !(data instanceof BigInt64Array)) return integerBytes(data, type);
+  return bytesOf(data);
+}
+
+/** Whole numbers in the width of their type. */
+function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementType): Uint8Array {
+  switch (type) {
+    case "int4":
+    case "uint4":
+      return Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, at) => {
+        return (data[2 * at] & 0xf) | (((data[2 * at + 1] ?? 0) & 0xf) << 4);
+      });
+    case "int8":
+    case "uint8":
+    case "bool":
+      return Uint8Array.from(data);
+    case "int16":
+    case "uint16":
+      return bytesOf(Uint16Array.from(data));
+    default:
+      return bytesOf(Int32Array.from(data));
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+const [single, bits] = (() => {
+  const values = new Float32Array(1);
+  return [values, new Uint32Array(values.buffer)];
+})();
+
+/** The nearest IEEE 754 half, ties to even, as its bits; beyond 65504 infinity. Node 20 has no Float16Array. */
+export function numberToHalf(value: number): number {
+  single[0] = value;
+  const sign = (bits[0] >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return sign | 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // Below 2⁻¹⁴ halves are whole multiples of 2⁻²⁴; above, of 2⁻¹⁰ times a power of two.
+  const exponent = magnitude < 2 ** -14 ? -14 : Math.floor(Math.log2(magnitude));
+  const step = 2 ** (exponent - 10);
+  const multiple = roundedToEven(magnitude / step);
+  if (magnitude < 2 ** -14) return sign | multiple;
+  // What rounds up to the next power of two carries into the exponent.
+  return sign | (((exponent + 15) << 10) + (multiple - 1024));
+}
+
+/** The nearest bfloat16, ties to even, as its bits. */
+export function numberToBrain(value: number): number {
+  single[0] = value;
+  if (Number.isNaN(value)) return 0x7fc0;
+  return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16;
+}
