@@ -169,7 +169,7 @@ export async function analyzeWithData(
       );
       if (meter.total === beforeGrams) meter.settle(data.calibration.count / groups.length, beforeGrams);
       const inputOf = (layer: Layer): SolveInput => ({
-        layer: { view: layer.view },
+        layer: { view: layer.view, parts: layer.parts },
         weight: readConstant(model.wire, layer.weight),
         grams: grams.get(gramKey(layer))!,
         energy: evaluator ? null : (energy ?? DEFAULT_ENERGY),
@@ -179,7 +179,7 @@ export async function analyzeWithData(
         meter.enter("search", layer.name);
         const before = meter.total;
         const started = watch.seconds();
-        const { basis, ranked, weightSpectrum } = await watch.time("spectra", () => solver!.of(layer));
+        const { basis, ranked, ...spectra } = await watch.time("spectra", () => solver!.of(layer));
         const found =
           basis && evaluator && scoring
             ? await watch.time("search", () =>
@@ -192,7 +192,7 @@ export async function analyzeWithData(
           analyzedLayer(
             layer,
             ranked ?? rankedLayer(basis, found!.kS, found!.kT),
-            weightSpectrum,
+            spectra,
             data.positions.get(layer)!,
             found?.search ?? null,
           ),

@@ -51,6 +51,14 @@ const settings = z
   })
   .meta({ description: "The resolved configuration; paths are relative to the report file, where there is one" });
 
+const layerPart = z.strictObject({
+  name: z.string(),
+  rows: z.int().positive(),
+  weightRank: count,
+  kT: count.meta({ description: "Its output directions that hold the share of energy that kT holds of the layer's" }),
+  utilizedRank: count,
+});
+
 const layerReport = z.strictObject({
   name: z.string(),
   node: z.string().meta({ description: "ONNX name of the (first) node" }),
@@ -74,6 +82,19 @@ const layerReport = z.strictObject({
     .strictObject({ kS: band, kT: band, utilizedRank: band })
     .nullable()
     .meta({ description: "[lowest, highest] had the threshold been one validation sample lower or higher" }),
+  stability: z
+    .strictObject({ kS: band, kT: band, utilizedRank: band })
+    .nullable()
+    .exactOptional()
+    .meta({
+      description:
+        "[lowest, highest] of the ranks that each half of the calibration data alone gives, at the energies of kS and kT; " +
+        "null where the halves were not told apart",
+    }),
+  parts: z
+    .array(layerPart)
+    .exactOptional()
+    .meta({ description: "The projections that a weight packs: query, key and value of an attention" }),
   parameters: z.strictObject({ before: count, after: count.nullable() }),
   macs: z.strictObject({ before: count.nullable(), after: count.nullable() }).meta({ description: "Per sample" }),
   outcome: z.discriminatedUnion("kind", [
@@ -200,6 +221,7 @@ export const modelReportSchema = z
 /** The result of an analysis: plain data, JSON as it is. */
 export type ModelReport = z.infer<typeof modelReportSchema>;
 export type LayerReport = z.infer<typeof layerReport>;
+export type LayerPart = z.infer<typeof layerPart>;
 export type ReportSettings = z.infer<typeof settings>;
 export type CompressionReport = z.infer<typeof compression>;
 export type EvaluationEntry = z.infer<typeof evaluation>;

@@ -2,19 +2,20 @@ import * as z from "zod";
 import { splitMember } from "../calibration/npz";
 import { ContentCache, type CacheKey } from "../cache/contentCache";
 import { gramKey, type Layer } from "../layers/layer";
+import type { Matrix } from "../numerics/matrix";
 import type { ReportSettings } from "../report";
 import type { GramMatrices } from "../runtime/gramGraph";
 import { bytesOf, floats } from "./floats";
 import type { FoundRanks } from "./layerReport";
 import type { SubjectData } from "./prepare";
 
-/** Behind the matrices of an entry: what they are, and how many rows each has. */
-const TRAILER = 2;
+/** Behind the matrices of an entry: what they are, how many rows each has, and whether halves of them follow. */
+const TRAILER = 3;
 const GRAM = 0;
 const ROWS = 1;
 
 /** Raised whenever the same content gives other numbers: entries of other versions are not read. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** What is kept of an analysis, for the next one: by the content that it was computed from. */
 export class KeptResults {
@@ -70,20 +71,24 @@ export class KeptResults {
     const { groups, columns } = layer.view;
     const all = floats(this.cache.get("gram", this.gramKeyOf(layer)), TRAILER);
     if (!all) return null;
-    const [kind, rows] = all.subarray(all.length - TRAILER);
+    const [kind, rows, halves] = all.subarray(all.length - TRAILER);
     const size = rows * columns;
-    if (all.length !== groups * size + TRAILER || (kind === GRAM && rows !== columns)) return null;
+    if (all.length !== (1 + halves) * groups * size + TRAILER || (kind === GRAM && rows !== columns)) return null;
+    const matrix = (at: number): Matrix => ({ rows, columns, data: all.subarray(at * size, (at + 1) * size) });
     return Array.from({ length: groups }, (_, group) => ({
       kind: kind === GRAM ? "gram" : "rows",
-      matrix: { rows, columns, data: all.subarray(group * size, (group + 1) * size) },
+      matrix: matrix(group),
+      ...(halves === 1 ? { half: matrix(groups + group) } : {}),
     }));
   }
 
   keepGrams(layer: Layer, grams: GramMatrices): void {
     if (!this.unchanged()) return;
     const [{ kind, matrix }] = grams;
-    const trailer = Float64Array.of(kind === "gram" ? GRAM : ROWS, matrix.rows);
-    this.cache.put("gram", this.gramKeyOf(layer), bytesOf([...grams.map((one) => one.matrix.data), trailer]));
+    const halves = grams.flatMap(({ half }) => (half ? [half.data] : []));
+    const trailer = Float64Array.of(kind === "gram" ? GRAM : ROWS, matrix.rows, halves.length > 0 ? 1 : 0);
+    const wholes = grams.map((one) => one.matrix.data);
+    this.cache.put("gram", this.gramKeyOf(layer), bytesOf([...wholes, ...halves, trailer]));
   }
 
   ranks(layer: Layer): FoundRanks | null {

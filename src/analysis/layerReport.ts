@@ -1,11 +1,13 @@
 import type { Layer } from "../layers/layer";
 import type { RankedLayer } from "../lowrank/rankedLayer";
+import type { PartSpectra } from "../lowrank/packedParts";
+import { stabilityBand, type HalfSpectra } from "../lowrank/stability";
 import { fragilityBand, type Evaluation } from "../lowrank/rankSearch";
 import type { Factors } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";
-import { rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
+import { energy, rankAtEnergy, stableRank, WEIGHT_RANK_ENERGY } from "../numerics/spectrum";
 import { isDecomposable, utilization, utilizedRank, weightParameters } from "../numerics/utilizedRank";
-import type { EvaluationEntry, LayerReport } from "../report";
+import type { EvaluationEntry, LayerPart, LayerReport } from "../report";
 
 /** The ranks found for a layer, and the search that found them (null where an energy threshold did). */
 export interface FoundRanks {
@@ -19,6 +21,14 @@ export interface FoundRanks {
   } | null;
 }
 
+/** Spectra beside those of the layer's subspaces. */
+export interface LayerSpectra {
+  /** σ² of W, descending. */
+  readonly weightSpectrum: Float64Array;
+  readonly halves: HalfSpectra | null;
+  readonly parts: readonly PartSpectra[];
+}
+
 /** A layer after its search: the report, W′, and its factors where it becomes two layers. */
 export interface AnalyzedLayer {
   readonly layer: Layer;
@@ -30,7 +40,7 @@ export interface AnalyzedLayer {
 export function analyzedLayer(
   layer: Layer,
   { kS, kT, projected, factors, spectra, ...found }: RankedLayer,
-  weightSpectrum: Float64Array,
+  { weightSpectrum, halves, parts }: LayerSpectra,
   positions: number,
   search: FoundRanks["search"],
 ): AnalyzedLayer {
@@ -45,6 +55,8 @@ export function analyzedLayer(
     utilization: utilization(rank, layer.view),
     ...found,
     fragility: search ? fragility(layer, search) : null,
+    stability: halves && stabilityOf(spectra, halves, { kS, kT }),
+    ...(parts.length > 0 ? { parts: parts.map((part) => partReport(part, kS, energy(spectra.output, kT))) } : {}),
     parameters: { before: weightParameters(layer.view, null), after },
     macs: { before: weightParameters(layer.view, null) * positions, after: after * positions },
     outcome: decomposes ? { kind: "decomposed", rank } : { kind: "kept", reason: keptReason(layer, rank) },
@@ -58,6 +70,27 @@ export function analyzedLayer(
     search: search ? { S: search.S.map(asTuple), T: search.T.map(asTuple) } : null,
   };
   return { layer, report, projected, factors: decomposes ? factors : null };
+}
+
+/** A part's own ranks: the outputs that it takes for the share of its energy that the whole layer keeps of its. */
+function partReport({ name, start, end, weight, output }: PartSpectra, kS: number, share: number): LayerPart {
+  const kT = rankAtEnergy(output, share);
+  return {
+    name,
+    rows: end - start,
+    weightRank: rankAtEnergy(weight, WEIGHT_RANK_ENERGY),
+    kT,
+    utilizedRank: utilizedRank(kS, kT),
+  };
+}
+
+function stabilityOf(
+  spectra: RankedLayer["spectra"],
+  halves: HalfSpectra,
+  ranks: { kS: number; kT: number },
+): NonNullable<LayerReport["stability"]> {
+  const { kS, kT, utilizedRank } = stabilityBand(spectra, halves, ranks);
+  return { kS: [...kS], kT: [...kT], utilizedRank: [...utilizedRank] };
 }
 
 /** What the weight alone tells; all that needs data is null. */
@@ -84,6 +117,7 @@ export function weightReport(layer: Layer, weightSpectrum: Float64Array, positio
     outputError: null,
     errorBound: null,
     fragility: null,
+    stability: null,
     parameters: { before: parameters, after: null },
     macs: { before: positions === null ? null : parameters * positions, after: null },
     outcome: { kind: "kept", reason: "ranks were not measured: only the weights were analysed" },

@@ -60,6 +60,13 @@ export function dataWarnings(
   return warnings;
 }
 
+/** Ranks of two halves that lie further apart than this share of the greater, and than one, are no accident of rounding. */
+const STABLE_SHARE = 0.1;
+
+function isWide([lowest, highest]: readonly [number, number]): boolean {
+  return highest - lowest > Math.max(1, STABLE_SHARE * highest);
+}
+
 /** What the results themselves say about how far to trust them. */
 export function resultWarnings(
   layers: readonly LayerReport[],
@@ -77,6 +84,17 @@ export function resultWarnings(
     warnings.push(
       `One validation sample more or less would change the rank of ${fragile.length} of ${layers.length} layers ` +
         `(${examples.join(", ")}${rest}). More validation samples make ranks firmer.`,
+    );
+  }
+  const unstable = layers.filter(({ stability }) => stability && isWide(stability.utilizedRank));
+  if (unstable.length > 0) {
+    const examples = unstable
+      .slice(0, MOST_NAMES)
+      .map(({ name, stability }) => `${name} ${stability!.utilizedRank.join("–")}`);
+    const rest = unstable.length > MOST_NAMES ? ` and ${unstable.length - MOST_NAMES} more` : "";
+    warnings.push(
+      `Each half of the calibration data alone gives another rank for ${unstable.length} of ${layers.length} layers ` +
+        `(${examples.join(", ")}${rest}). More calibration samples make ranks firmer.`,
     );
   }
   const { original, projected } = accuracy;

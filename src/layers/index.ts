@@ -7,6 +7,7 @@ import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from ".
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
 import { computedWeight, otherOperator } from "./otherOperators";
+import { packedProjections } from "./packedProjections";
 import { unstorable } from "./storedFactor";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
@@ -62,7 +63,7 @@ export function findLayers(index: GraphIndex): FoundLayers {
       skip(node, `it shares its weight with ${conflict}, which reads it in another way`);
     }
   }
-  return { layers: withNames(layers), skipped };
+  return { layers: withNames(layers, index), skipped };
 }
 
 const typeOf = new Map(layerTypes.flatMap((type) => type.ops.map((op) => [op, type] as const)));
@@ -97,9 +98,9 @@ function sameReading(entry: FoundWeight, other: RecognisedLayer): boolean {
 /** Exporters that rename weights write `onnx::Conv_263` or a bare number; the node's name then says more. */
 const MADE_UP_NAME = /^(onnx::.*|\d+|)$/;
 
-function withNames(entries: readonly FoundWeight[]): Layer[] {
+function withNames(entries: readonly FoundWeight[], index: GraphIndex): Layer[] {
   const used = new Set<string>();
-  return entries.map(({ weight, view, uses, key, kept, part }) => {
+  return entries.map(({ weight, view, uses, key, kept, part, parts }) => {
     const { node } = uses[0];
     // A Constant node's output carries no name of its own, and a slice's may be any exporter's.
     const unnamed = weight.tensor.name !== weight.name || key !== weight.name;
@@ -108,6 +109,15 @@ function withNames(entries: readonly FoundWeight[]): Layer[] {
     let name = base;
     for (let count = 2; used.has(name); count++) name = `${base} (${count})`;
     used.add(name);
-    return { name, op: node.opType, weightName: key, weight, view, kept: kept ?? unstorable(weight), uses };
+    return {
+      name,
+      op: node.opType,
+      weightName: key,
+      weight,
+      view,
+      kept: kept ?? unstorable(weight),
+      parts: parts ?? (uses.length === 1 ? packedProjections(uses[0], view, index) : []),
+      uses,
+    };
   });
 }

@@ -81,6 +81,13 @@ export interface LayerUse {
   decomposed(names: FactorNames, hidden: string): readonly NewNode[];
 }
 
+/** Some of the rows of W: the outputs from `start` up to `end`. */
+export interface WeightPart {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A weight that can be analysed, with every node that applies it. */
 export interface Layer {
   /** What people call it: the weight's name, or the node's where an exporter made the weight's name up. Unique. */
@@ -92,6 +99,8 @@ export interface Layer {
   readonly view: WeightView;
   /** Why it stays one layer whatever its rank; null where it can become two. */
   readonly kept: string | null;
+  /** Rows of W that are projections of their own, in a weight that packs several; empty in others. */
+  readonly parts: readonly WeightPart[];
   /** At least one. */
   readonly uses: readonly LayerUse[];
 }
@@ -106,6 +115,8 @@ export interface RecognisedLayer {
   readonly use: LayerUse;
   /** As {@link Layer.kept}; without it, null. */
   readonly kept?: string;
+  /** As {@link Layer.parts}; without it, they are looked for behind the node. */
+  readonly parts?: readonly WeightPart[];
   /** What tells a node's layers apart, where it has several: added to the node's name. */
   readonly part?: string;
 }

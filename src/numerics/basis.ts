@@ -95,6 +95,36 @@ function withoutNegative(values: Float64Array): Float64Array {
   return values.map((value) => Math.max(value, 0));
 }
 
+/** σ² of X and of Y = X Wᵀ, descending: d and m values. */
+export interface DataSpectra {
+  readonly input: Float64Array;
+  readonly output: Float64Array;
+}
+
+/** The spectra of {@link computeBasis} without its vectors, at a fraction of the cost. */
+export function dataSpectra(weight: Matrix, gram: Matrix): DataSpectra {
+  if (weight.rows <= weight.columns) {
+    const [input, output] = [gram, outputGram(weight, gram)].map(symmetricEigenvalues);
+    return { input: withoutNegative(input), output: withoutNegative(output) };
+  }
+  const { values, vectors } = symmetricEigen(gram);
+  const input = withoutNegative(values);
+  return { input, output: squaredSingularValues(onData(multiplyTransposed(vectors, weight), input)) };
+}
+
+/** The same from X itself (N×d). */
+export function dataSpectraOfRows(weight: Matrix, x: Matrix): DataSpectra {
+  return { input: squaredSingularValues(x), output: squaredSingularValues(multiplyTransposed(x, weight)) };
+}
+
+/** Of M (r×n): n values, descending, of which those beyond the r-th are 0. */
+export function squaredSingularValues(m: Matrix): Float64Array {
+  const gram = m.rows <= m.columns ? multiplyTransposed(m, m) : transposeMultiply(m, m);
+  const all = new Float64Array(m.columns);
+  all.set(withoutNegative(symmetricEigenvalues(gram)));
+  return all;
+}
+
 /** C_Y = W C Wᵀ, m×m, symmetric to the last bit. */
 function outputGram(weight: Matrix, gram: Matrix): Matrix {
   const product = multiplyTransposed(multiply(weight, gram), weight);
@@ -156,6 +186,5 @@ export function scaleRows(matrix: Matrix, factor: (row: number) => number): Matr
 
 /** Squared singular values of W, min(m, d) of them, descending. */
 export function weightSpectrum(weight: Matrix): Float64Array {
-  const gram = weight.rows <= weight.columns ? multiplyTransposed(weight, weight) : transposeMultiply(weight, weight);
-  return symmetricEigenvalues(gram).map((value) => Math.max(value, 0));
+  return squaredSingularValues(weight).slice(0, Math.min(weight.rows, weight.columns));
 }

@@ -20,7 +20,12 @@ import { createSession } from "./session";
 export interface GramMatrix {
   readonly kind: "gram" | "rows";
   readonly matrix: Matrix;
+  /** Of every second batch alone: the half of C that tells how firm ranks are. Not there for one batch, nor of wide layers. */
+  readonly half?: Matrix;
 }
+
+/** Layers of more features have no halves: two more eigenproblems would take as long as all else. */
+export const MOST_HALVED_FEATURES = 1024;
 
 /** One for each group. */
 export type GramMatrices = readonly GramMatrix[];
@@ -65,7 +70,8 @@ export async function gramMatrices(
   });
   const session = await createSession(bytes, `${model.path} (with Gram matrices)`, model.folder, options.device);
   const chunks = new Map(added.flatMap((it) => (it.kind === "rows" ? [[it.name, [] as Float32Array[]]] : [])));
-  const sums = new Map<string, Float64Array>();
+  const [sums, halves] = [new Map<string, Float64Array>(), new Map<string, Float64Array>()];
+  const halved = halvedOutputs(added);
   try {
     for (let index = 0; index < batches.count; index++) {
       options.signal?.throwIfAborted();
@@ -76,6 +82,7 @@ export async function gramMatrices(
         const rowsSoFar = chunks.get(name);
         if (rowsSoFar) rowsSoFar.push(values);
         else addTo(sums, name, values);
+        if (index % 2 === 1 && halved.has(name)) addTo(halves, name, values);
       }
       options.onBatch(samples);
     }
@@ -86,7 +93,11 @@ export async function gramMatrices(
     [...ofLayer].map(([key, { layer, parts }]) => {
       const emissions = parts.flatMap((part) => (part.kind === "gram" ? [part.emission] : []));
       const rows = parts.flatMap((part) => (part.kind === "rows" ? chunks.get(part.name)! : []));
-      return [key, emissions.length > 0 ? fromBlocks(layer, emissions, sums) : fromRows(layer, rows)];
+      if (emissions.length === 0) return [key, fromRows(layer, rows)];
+      const wholes = fromBlocks(layer, emissions, sums);
+      const isHalved = emissions.some(({ outputs }) => outputs.some(({ name }) => halves.has(name)));
+      const second = isHalved ? fromBlocks(layer, emissions, halves) : [];
+      return [key, wholes.map((matrix, at) => ({ kind: "gram", matrix, ...(isHalved ? { half: second[at] } : {}) }))];
     }),
   );
 }
@@ -150,6 +161,20 @@ function sourceOf(use: LayerUse, elementType: FloatType, name: string): { source
   return { source: name, before: { nodes: [cast], initializers: [] } };
 }
 
+/** The values whose sums over every second batch are kept as well. */
+function halvedOutputs(added: readonly Addition[]): Set<string> {
+  const outputs = added.flatMap((addition) => (addition.kind === "gram" ? [addition.emission.outputs] : []));
+  const width = (all: GramEmission["outputs"]): number =>
+    1 +
+    Math.max(...all.flatMap(({ blocks }) => blocks.map(({ columns }) => columns.reduce((a, b) => Math.max(a, b), 0))));
+  return new Set(
+    outputs
+      .filter((all) => width(all) <= MOST_HALVED_FEATURES)
+      .flat()
+      .map(({ name }) => name),
+  );
+}
+
 function preceded(before: Emission, gram: GramEmission): GramEmission {
   return { ...joined(before, gram), outputs: gram.outputs };
 }
@@ -168,7 +193,7 @@ function fromBlocks(
   { view: { groups, columns } }: Layer,
   emissions: readonly GramEmission[],
   sums: ReadonlyMap<string, Float64Array>,
-): GramMatrices {
+): Matrix[] {
   const grams = Array.from({ length: groups }, () => new Float64Array(columns * columns));
   for (const { name, blocks } of emissions.flatMap(({ outputs }) => outputs)) {
     const values = sums.get(name);
@@ -186,7 +211,7 @@ function fromBlocks(
       }
     }
   }
-  return grams.map((data) => ({ kind: "gram", matrix: { rows: columns, columns, data } }));
+  return grams.map((data) => ({ rows: columns, columns, data }));
 }
 
 /** X of each group, from pieces of Xᵀ (groups×d×n each). */

@@ -87,6 +87,17 @@ export function layerFacts(layer: LayerFigures, words: ReportWords): [term: stri
   }
   if (kS !== null) facts.push([words.inputDirections, kept(kS, layer.columns, inputEnergy, fragility?.kS, words)]);
   if (kT !== null) facts.push([words.outputDirections, kept(kT, layer.rows, outputEnergy, fragility?.kT, words)]);
+  if (layer.stability) {
+    const [lowest, highest] = layer.stability.utilizedRank;
+    facts.push([words.stability, lowest === highest ? String(lowest) : fill(words.range, lowest, highest)]);
+  }
+  for (const part of layer.parts ?? []) {
+    const most = Math.min(part.rows, layer.columns);
+    facts.push([
+      fill(words.partFact, visible(part.name)),
+      fill(words.ofFullShare, part.utilizedRank, most, percent(part.utilizedRank / most)),
+    ]);
+  }
   if (layer.outputError !== null) {
     const error = errorText(layer.outputError);
     const bound = layer.errorBound === null ? error : fill(words.outputErrorBound, error, errorText(layer.errorBound));

@@ -20,7 +20,7 @@ function inputOf({ view }: Layer, energy: number | null = null): SolveInput {
   const { rows, columns } = view;
   const weight = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * i));
   const x: Matrix = { rows: columns, columns: 4, data: Float64Array.from({ length: 4 * columns }, (_, i) => Math.cos(3 * i)) }; // prettier-ignore
-  return { layer: { view }, weight, grams: [{ kind: "gram", matrix: multiplyTransposed(x, x) }], energy };
+  return { layer: { view, parts: [] }, weight, grams: [{ kind: "gram", matrix: multiplyTransposed(x, x) }], energy };
 }
 
 let lab: Lab | undefined;
