@@ -4,7 +4,7 @@ import { watchData } from "./analysis/dataStamp";
 import { DEFAULT_ERROR_PROBABILITY, FastSearch } from "./analysis/fastRanks";
 import { analyzedLayer, type AnalyzedLayer, type FoundRanks } from "./analysis/layerReport";
 import { defaultCacheBytes, peakMemory } from "./analysis/memory";
-import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
+import { noLayer, openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { openPreviewData, previewReport, previewWarnings } from "./analysis/preview";
 import { ProgressMeter, Stopwatch, type AnalysisEvent } from "./analysis/progress";
 import { plannedWork, searchLayer, type LayerSearch } from "./analysis/ranks";
@@ -27,6 +27,7 @@ import { readConstant } from "./onnx/readConstant";
 import { sha256OfModel, stampOfModel } from "./onnx/sha256";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";
+import { LoadRefusal } from "./runtime/refusals";
 import type { DeviceChoice } from "./runtime/executionProviders";
 import type { SearchKind } from "./searchKind";
 
@@ -45,6 +46,11 @@ export interface AnalyzeOptions {
   readonly energy?: number;
   /** Only what the weights tell; no data is read. */
   readonly weightsOnly?: boolean;
+  /**
+   * Where no layer can be analysed, or onnxruntime does not load the model: what the file alone tells, with the reason as
+   * the first warning, and not an error.
+   */
+  readonly structureOtherwise?: boolean;
   /** A first look on few samples, with an estimate of what the full run takes. */
   readonly preview?: boolean;
   /** Bytes of memory for kept activations; beyond it they go to disk (default: a quarter of the machine's memory). */
@@ -74,14 +80,26 @@ export async function analyze(modelPath: string, options: AnalyzeOptions): Promi
   // Weights need no data, but a config that is given is still checked.
   const needsNone = options.weightsOnly === true && options.config === undefined;
   const config = needsNone ? {} : configFor(modelPath, options.config);
-  const subject = openSubject(path.resolve(modelPath));
+  const structureOtherwise = options.structureOtherwise === true;
+  const subject = openSubject(path.resolve(modelPath), { mayBeEmpty: structureOtherwise });
   try {
+    if (subject.layers.length === 0)
+      return withWarning(await analyzeWeights(subject, config, options), noLayer(subject.model.path));
     return options.weightsOnly
       ? await analyzeWeights(subject, config, options)
       : (await analyzeWithData(subject, config, options)).report;
+  } catch (error) {
+    const isRefused = error instanceof LoadRefusal && error.what === subject.model.path;
+    if (!isRefused || !structureOtherwise) throw error;
+    const warning = `onnxruntime cannot load this model, so only its weights were analysed: ${error.reason}`;
+    return withWarning(await analyzeWeights(subject, config, options), warning);
   } finally {
     subject.model.close();
   }
+}
+
+function withWarning(report: ModelReport, warning: string): ModelReport {
+  return { ...report, warnings: [warning, ...report.warnings] };
 }
 
 /** An analysis with the factors of every layer that becomes smaller. */

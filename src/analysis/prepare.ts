@@ -27,8 +27,16 @@ export interface Subject {
   readonly warnings: readonly string[];
 }
 
-/** Opens the model and finds its layers; one with a weight that is not finite is left out, with a warning. */
-export function openSubject(path: string): Subject {
+/** What is said of a model without analysable layers. */
+export function noLayer(path: string): string {
+  return `${path} has no analysable layer (Conv, MatMul, Gemm or another product with a constant weight).`;
+}
+
+/**
+ * Opens the model and finds its layers; one with a weight that is not finite is left out, with a warning.
+ * @throws ExpectedError if it is no model, or has no layer, unless it may be empty.
+ */
+export function openSubject(path: string, { mayBeEmpty = false } = {}): Subject {
   const model = openModel(path);
   try {
     checkExternalTensors(model.wire.source, externalTensors(model));
@@ -45,14 +53,9 @@ export function openSubject(path: string): Subject {
       warnings.push(`Layer ${layer.name} is left out: ${reason}.`);
       return false;
     });
-    if (layers.length === 0) {
-      const rest =
-        skipped.length === 0
-          ? ""
-          : ` "ranklens inspect" lists what else there is (${skipped.length}), with the reasons.`;
-      throw new ExpectedError(
-        `${path} has no analysable layer (Conv, ConvTranspose, MatMul or Gemm with a constant weight).${rest}`,
-      );
+    if (layers.length === 0 && !mayBeEmpty) {
+      const rest = ` "ranklens inspect" lists what else there is (${skipped.length}), with the reasons.`;
+      throw new ExpectedError(noLayer(path) + (skipped.length === 0 ? "" : rest));
     }
     return { model, index, layers, skipped, warnings };
   } catch (error) {

@@ -158,7 +158,10 @@ export class Analyses implements vscode.Disposable {
         ? { weightsOnly: true }
         : { config: completedConfig(loadConfig(measured.file), settings), preview };
     this.log.info(`${preview ? "Previewing" : "Analyzing"} ${uri.fsPath}`);
-    const params = { model: uri.fsPath, options: { ...processOptions(settings, this.cacheFolder), ...data } };
+    const params = {
+      model: uri.fsPath,
+      options: { ...processOptions(settings, this.cacheFolder), ...data, structureOtherwise: true },
+    };
     return this.startWorker(settings).call("analyze", params, { signal, onEvent: (event) => record.progressed(event) });
   }
 

@@ -27,14 +27,27 @@ const LOADING: readonly (readonly [pattern: RegExp, say: (...found: string[]) =>
   ],
 ];
 
+/** onnxruntime does not load a model, or a part of one. */
+export class LoadRefusal extends ExpectedError {
+  constructor(
+    /** What it does not load, as messages call it. */
+    readonly what: string,
+    /** Its reason, with what to do. */
+    readonly reason: string,
+    options: { cause: unknown },
+  ) {
+    super(`${what} could not be loaded by onnxruntime: ${reason}`, options);
+  }
+}
+
 /** Why onnxruntime does not load a model, and what to do where that can be told. */
-export function refusalToLoad(what: string, error: unknown): ExpectedError {
+export function refusalToLoad(what: string, error: unknown): LoadRefusal {
   const message = messageOf(error);
   const known = LOADING.map(([pattern, say]) => {
     const found = pattern.exec(message);
     return found && say(...found.slice(1));
   }).find((text) => text !== null);
-  return new ExpectedError(`${what} could not be loaded by onnxruntime: ${known ?? message}`, { cause: error });
+  return new LoadRefusal(what, known ?? message, { cause: error });
 }
 
 /** Why onnxruntime does not run a model on `feeds`: declared sizes may be free where the nodes inside leave no choice. */
