@@ -13,6 +13,7 @@ function slot(id: string): Slot {
 
 function start(report: DrawnReport): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-script]")) part.hidden = false;
+  if (report.layers.length === 0) return;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const charts = new ChartBoard(dark.matches ? darkPalette : lightPalette);
   const overview = slot("snapshot-chart");

@@ -31,12 +31,7 @@ export function reportHtml(report: ModelReport): string {
 <main>
 ${figures(report)}
 ${warnings(report)}
-${section("snapshot", "Utilization snapshot", snapshotFigure(report))}
-${section("layers", "Layers", [
-  markup`<p class="hint" data-script hidden>Click a header to sort, a layer to see its spectra below.</p>`,
-  layerTable(report),
-])}
-${layerSection(report)}
+${layersSections(report)}
 ${section("setup", "How this was measured", setup(report))}
 ${costSection(report)}
 ${section("skipped", "Not analysed", skippedNodes(report))}
@@ -72,12 +67,26 @@ ${content}
 </section>`;
 }
 
+/** All of the layers, and one of them; nothing where there are none. */
+function layersSections(report: ModelReport): readonly (Markup | null)[] {
+  if (report.layers.length === 0) return [];
+  return [
+    section("snapshot", "Utilization snapshot", snapshotFigure(report)),
+    section("layers", "Layers", [
+      markup`<p class="hint" data-script hidden>Click a header to sort, a layer to see its spectra below.</p>`,
+      layerTable(report),
+    ]),
+    layerSection(report),
+  ];
+}
+
 function costSection(report: ModelReport): Markup | null {
   const table = stages(report);
   return table && section("cost", "Cost by stage", table);
 }
 
 function lede({ totals, settings, layers }: ModelReport): string {
+  if (layers.length === 0) return "No layer of this model can be analysed.";
   const count = `${layers.length} ${layers.length === 1 ? "layer" : "layers"}`;
   if (settings.ranks === "none" || totals.mlu === null) return `The rank of the weights of ${count}, without data.`;
   return `How much of ${count} is really used on the data.`;
@@ -103,8 +112,7 @@ function chart(id: string, wide: boolean): Markup {
 }
 
 /** Filled by the script for the layer that is chosen. */
-function layerSection({ layers }: ModelReport): Markup | null {
-  if (layers.length === 0) return null;
+function layerSection({ layers }: ModelReport): Markup {
   const options = layers.map(({ name }, i) => markup`<option value="${i}">${i + 1}  ${name}</option>`);
   return markup`<section id="layer" aria-labelledby="layer-title" data-script hidden>
 <h2 id="layer-title">One layer</h2>

@@ -25,6 +25,7 @@ function figure(content: Content): Figure {
 /** The headline of a report as a strip of large numbers. */
 export function headline(report: ReportFigures, words: ReportWords): Figure[] {
   const { accuracy, compressed } = report;
+  if (report.layers.length === 0) return [smallerLayers(report, words)];
   return [
     utilization(report, words),
     accuracy.original === null ? smallerLayers(report, words) : accuracyFigure(accuracy, accuracy.original, words),

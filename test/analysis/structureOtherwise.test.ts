@@ -37,7 +37,10 @@ describe("a model on which nothing can be measured", () => {
     expect(report.layers).toEqual([]);
     expect(report.skipped).toMatchObject([{ op: "Gather" }]);
     expect(report.warnings[0]).toMatch(/has no analysable layer/);
-    expect(reportHtml(report)).toContain("has no analysable layer");
+    const page = reportHtml(report);
+    expect(page).toContain("has no analysable layer");
+    expect(page).toContain("No layer of this model can be analysed.");
+    expect(page).not.toContain('id="snapshot-chart"');
   });
 
   it("other errors stay errors", async () => {
