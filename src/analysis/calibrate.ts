@@ -1,6 +1,6 @@
 import { ExpectedError } from "../errors";
 import { gramKey, type Layer } from "../layers/layer";
-import { gramMatrices, type GramMatrices } from "../runtime/gramGraph";
+import { gramMatrices, MOST_HALVED_FEATURES, type GramMatrices } from "../runtime/gramGraph";
 import { gramDevice } from "./gramDevice";
 import type { Subject, SubjectData } from "./prepare";
 
@@ -40,7 +40,8 @@ export function gramGroups(layers: readonly Layer[]): Layer[][] {
   let bytes = Infinity;
   for (const layer of layers) {
     const { groups: parts, columns } = layer.view;
-    const size = 8 * parts * columns * columns;
+    const halves = columns <= MOST_HALVED_FEATURES ? 1 : 0;
+    const size = 8 * (1 + halves) * parts * columns * columns;
     if (bytes + size > MOST_GRAM_BYTES) {
       groups.push([]);
       bytes = 0;
