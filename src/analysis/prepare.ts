@@ -51,7 +51,7 @@ export function openSubject(path: string): Subject {
           ? ""
           : ` "ranklens inspect" lists what else there is (${skipped.length}), with the reasons.`;
       throw new ExpectedError(
-        `${path} has no analysable layer (Conv, ConvTranspose, MatMul or Gemm with a constant weight).${rest}`,
+        `${path} has no analysable layer (Conv, ConvTranspose, MatMul, Gemm, Einsum, LSTM, GRU or RNN with a constant weight).${rest}`,
       );
     }
     return { model, index, layers, skipped, warnings };
