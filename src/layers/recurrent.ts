@@ -104,7 +104,6 @@ function inputLayer(node: Node, weight: WeightConstant): Recognition {
   return { kind: "layer", weight, view, use, part: "input" };
 }
 
-
 /** R: [directions, gates·h, h], of the `expected` shape. */
 function recurrentLayer(
   node: Node,
