@@ -30,8 +30,9 @@ export function batchedMatMul(
   const [rows, columns] = transposed ? [second, first] : [first, second];
   const view: WeightView = { groups: elementCount(dims.slice(0, -2)), rows, columns, transposed, scale: 1 };
   if (view.groups > 1) {
-    if (Math.min(rows, columns) === 1)
+    if (Math.min(rows, columns) === 1) {
       return skipped("one input or output per group, so its rank is 1 and cannot fall");
+    }
     const shape = [...index.graph.inputs, ...index.graph.valueInfo.values()].find(
       ({ name }) => name === node.inputs[transposed ? 0 : 1],
     )?.shape;

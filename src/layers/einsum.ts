@@ -106,7 +106,7 @@ function productOf({ operands, output }: Equation, position: 0 | 1, dims: readon
   return { input, output, weight, groups, rows, columns, sizes, order, perm: isOwn ? null : perm, rank };
 }
 
-const LETTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+const LETTERS = Array.from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 function einsumUse(node: Node, position: 0 | 1, product: Product, view: WeightView): LayerUse {
   const { input: inputLabels, output: outputLabels, sizes, order, perm } = product;

@@ -39,8 +39,9 @@ export const recurrent: LayerType = {
     if (weight === null) return skipped("its input weights are not constant");
     if (typeof weight === "string") return skipped(weight);
     // onnxruntime runs no other, so that nothing could be measured.
-    if (intAttribute(node, "layout", 0) !== 0)
+    if (intAttribute(node, "layout", 0) !== 0) {
       return skipped("its layout is 1, batch first, which onnxruntime does not run");
+    }
     const direction = stringAttribute(node, "direction", "forward").toLowerCase();
     const isReverse = { forward: [false], reverse: [true], bidirectional: [false, true] }[direction];
     if (!isReverse) return skipped(`its direction is "${direction}"`);

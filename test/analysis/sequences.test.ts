@@ -62,7 +62,6 @@ describe("a network of an embedding, an LSTM and an Einsum", () => {
     ]);
     expect(r.utilizedRank).toBeGreaterThan(0);
     expect(r.outcome).toMatchObject({ kind: "kept", reason: expect.stringMatching(/^recurrent weights are analysed only/) as string }); // prettier-ignore
-    // What the search says of all three at once is what every part of the pipeline computes.
     expect(report.accuracy.projected).not.toBeNull();
   });
 
