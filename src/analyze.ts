@@ -2,6 +2,7 @@ import path from "node:path";
 import { calibrate, gramGroups } from "./analysis/calibrate";
 import { watchData } from "./analysis/dataStamp";
 import { DEFAULT_ERROR_PROBABILITY, FastSearch } from "./analysis/fastRanks";
+import { embeddingReports } from "./analysis/embeddings";
 import { analyzedLayer, type AnalyzedLayer, type FoundRanks } from "./analysis/layerReport";
 import { defaultCacheBytes, peakMemory } from "./analysis/memory";
 import { noLayer, openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
@@ -133,6 +134,7 @@ export async function analyzeWithData(
   const unchangedData = watchData(config);
   const unchanged = (): boolean => stampOfModel(model) === stamp;
   const data = preview?.data ?? (await watch.time("preparation", () => openData(subject, config, opening)));
+  const embeddings = await watch.time("preparation", () => embeddingReports(subject, data, options.signal));
   const searches = data.validationBatches !== null && options.energy === undefined && (preview?.searches ?? true);
   const energy = searches ? null : (options.energy ?? DEFAULT_ENERGY);
   const work = { forwardEquivalents: 0, evaluations: 0 };
@@ -234,6 +236,7 @@ export async function analyzeWithData(
   const spent = { stages: watch.byStage(), memory: { peak: peakMemory(), cache, spilled } };
   const report: ModelReport = {
     ...reportHead(subject, layerReports, { ...data.device, eigensolver: eigensolver.name }, sha256),
+    ...(embeddings.length > 0 ? { embeddings } : {}),
     settings,
     accuracy,
     cost: {

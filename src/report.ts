@@ -213,6 +213,10 @@ export const modelReportSchema = z
     preview: preview.nullable().meta({ description: "Null for a full run" }),
     layers: z.array(layerReport),
     skipped: z.array(skippedLayer),
+    embeddings: z
+      .array(z.strictObject({ name: z.string(), rows: count, columns: count, usedRows: count }))
+      .exactOptional()
+      .meta({ description: "Tables that are looked up by row, and how many of their rows the calibration data uses" }),
     warnings: z.array(z.string()),
     compressed: compression.nullable().meta({ description: "What compress wrote; null in a report of analyze" }),
   })

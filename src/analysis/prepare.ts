@@ -150,7 +150,9 @@ export async function openData(
 function macShares(layers: readonly Layer[], probe: Probe): (nodes: ReadonlySet<Node>) => number {
   const macs = new Map<Node, number>();
   for (const { uses, view } of layers) {
-    for (const use of uses) macs.set(use.node, usePositions(probe, use) * parameterCount(view));
+    for (const use of uses) {
+      macs.set(use.node, (macs.get(use.node) ?? 0) + usePositions(probe, use) * parameterCount(view));
+    }
   }
   const total = [...macs.values()].reduce((sum, value) => sum + value, 0);
   return (nodes) => {

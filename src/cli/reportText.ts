@@ -1,6 +1,6 @@
 import type { LayerReport, ModelReport } from "../report";
 import { sizeText } from "../text/layer";
-import { deviceText, recalledText } from "../text/measurement";
+import { deviceText, embeddingTexts, recalledText } from "../text/measurement";
 import { printable } from "../text/names";
 import { byteSize, duration, percent, short, thousands } from "../text/numbers";
 import { REPORT_WORDS } from "../text/reportWords";
@@ -17,6 +17,8 @@ export function reportText(report: ModelReport): string {
     if (rest > 0) shown.push(`  … and ${rest} more: see "ranklens inspect"`);
     parts.push(`Not analysed:\n${shown.join("\n")}`);
   }
+  const tables = embeddingTexts(report, REPORT_WORDS).map((text) => `  ${printable(text)}`);
+  if (tables.length > 0) parts.push(`Embedding tables:\n${tables.join("\n")}`);
   if (report.warnings.length > 0) parts.push(report.warnings.map((text) => `Warning: ${printable(text)}`).join("\n"));
   return parts.join("\n\n");
 }

@@ -5,7 +5,7 @@ import { channelRows, constantKernel } from "./channels";
 import { gramOfFeatures, type GramEmission } from "./gram";
 import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
 import { copyNode, intAttribute, nodeLabel, withInput } from "./nodes";
-import { transposed } from "./weights";
+import { transposedGroups } from "./weights";
 
 /**
  * ConvTranspose with a constant kernel (ONNX operator ConvTranspose), of any number of spatial axes. A row of X is what the
@@ -60,11 +60,7 @@ function convTransposeUse(node: Node, view: WeightView, weightDims: readonly num
 
     factorInitializers({ rank, a, b }, names): readonly NewInitializer[] {
       const ones = weightDims.slice(2).map(() => 1);
-      const second = new Float64Array(a.length);
-      for (let group = 0; group < groups; group++) {
-        const at = group * rows * rank;
-        second.set(transposed(a.subarray(at, at + rows * rank), rows, rank), at);
-      }
+      const second = transposedGroups(a, groups, rows, rank);
       return [
         { name: names.first, dims: [groups * rank, columns, ...ones], data: b },
         { name: names.second, dims: [groups * rank, ...weightDims.slice(1)], data: second },

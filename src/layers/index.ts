@@ -3,16 +3,18 @@ import type { Node } from "../onnx/schema";
 import { dataDependentNodes } from "../onnx/subgraph";
 import { conv } from "./conv";
 import { convTranspose } from "./convTranspose";
+import { einsum } from "./einsum";
 import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from "./layer";
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
 import { computedWeight, otherOperator } from "./otherOperators";
 import { packedProjections } from "./packedProjections";
 import { unstorable } from "./storedFactor";
+import { recurrent } from "./recurrent";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
-export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear];
+export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear, einsum, recurrent];
 
 export type { SkippedNode };
 

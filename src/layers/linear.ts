@@ -1,15 +1,16 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
-import { resolveConstant, type ResolvedConstant } from "../onnx/constants";
-import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
-import { reshapeTo } from "./emit";
+import { batchedMatMul, type Side } from "./batchedMatMul";
 import { gramOfFeatures, type GramEmission } from "./gram";
 import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
-import { floatAttribute, floatWeight, intAttribute, nodeLabel, withInput } from "./nodes";
+import { columnFeatures, rowFeatures } from "./matrixRows";
+import { floatAttribute, intAttribute, nodeLabel, withInput } from "./nodes";
+import { constantOperand } from "./operands";
 import { transposed } from "./weights";
 
 /**
- * MatMul and Gemm with a constant matrix on one side (ONNX operators MatMul, Gemm).
+ * MatMul and Gemm with a constant matrix on one side (ONNX operators MatMul, Gemm); a MatMul with more than one matrix is
+ * that of {@link batchedMatMul}.
  *
  * Constant on the right: Y = X·Q, rows of X are the samples, W = Qᵀ. Constant on the left: Y = Q·X, columns of X are
  * the samples, W = Q. Gemm's flags transpose either operand first; its alpha scales W; beta·C is the bias.
@@ -18,25 +19,16 @@ export const linear: LayerType = {
   ops: ["MatMul", "Gemm"],
 
   recognise(node, index): readonly Recognition[] {
-    const [left, right] = node.inputs;
-    if (left === undefined || right === undefined) return [];
-    const operands = [left, right].map((value) => ({
-      value,
-      resolved: isSparse(index, value) ? sparse : resolveConstant(index, value),
-    }));
-    const constants = operands.filter(({ resolved }) => resolved?.kind === "constant" || resolved === sparse);
-    if (constants.length === 2) return skipped("both its operands are constants");
-    const [only] = constants.length === 1 ? constants : operands.filter(({ resolved }) => resolved);
-    if (!only?.resolved) return [];
-    if (only.resolved.kind === "unreadable") return skipped(only.resolved.reason);
-    const weight = floatWeight(only.resolved.constant);
-    if (typeof weight === "string") return skipped(weight);
+    const operand = constantOperand(node, index);
+    if (!("weight" in operand)) return operand;
+    const { weight, position } = operand;
+    const side: Side = position === 1 ? "right" : "left";
+    if (node.opType === "MatMul" && weight.dims.length > 2) return batchedMatMul(node, index, weight, side);
     if (weight.dims.length !== 2) {
       return skipped(`its weight has shape [${weight.dims.join(", ")}]; a matrix is needed`);
     }
     const alpha = node.opType === "Gemm" ? floatAttribute(node, "alpha", 1) : 1;
     if (alpha === 0 || !Number.isFinite(alpha)) return skipped(`its alpha is ${alpha}`);
-    const side = only.value === right ? "right" : "left";
     const flag = (name: string): boolean => node.opType === "Gemm" && intAttribute(node, name, 0) !== 0;
     const weightFlag = flag(side === "right" ? "transB" : "transA");
     // Stored as it is on the left, W is m×d; on the right it is Wᵀ; a transpose flag turns either around.
@@ -53,10 +45,6 @@ export const linear: LayerType = {
     return [{ kind: "layer", weight, view, use: linearUse(node, side, inputFlag, view) }];
   },
 };
-
-const sparse: ResolvedConstant = { kind: "unreadable", reason: "its weight is stored as a sparse tensor" };
-
-type Side = "left" | "right";
 
 function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView): LayerUse {
   const { rows, columns } = view;
@@ -140,46 +128,4 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
       return nodes;
     },
   };
-}
-
-/** […, d] → N×d → d×N. */
-function rowFeatures(input: string, result: string, columns: number): Emission {
-  const reshape = reshapeTo(input, `${result}/rows`, [-1, columns]);
-  return {
-    nodes: [
-      ...reshape.nodes,
-      {
-        opType: "Transpose",
-        name: `${result}/transpose`,
-        inputs: [`${result}/rows`],
-        outputs: [result],
-        attributes: { perm: [1, 0] },
-      },
-    ],
-    initializers: reshape.initializers,
-  };
-}
-
-/** […, d, n] → d×N: the features go to the front, and all else is samples. */
-function columnFeatures(input: string, result: string, inputRank: number, columns: number): Emission {
-  if (inputRank <= 2) return reshapeTo(input, result, [columns, -1]);
-  const leading = Array.from({ length: inputRank - 2 }, (_, axis) => axis);
-  const reshape = reshapeTo(`${result}/turned`, result, [columns, -1]);
-  return {
-    nodes: [
-      {
-        opType: "Transpose",
-        name: `${result}/transpose`,
-        inputs: [input],
-        outputs: [`${result}/turned`],
-        attributes: { perm: [inputRank - 2, ...leading, inputRank - 1] },
-      },
-      ...reshape.nodes,
-    ],
-    initializers: reshape.initializers,
-  };
-}
-
-function isSparse(index: GraphIndex, name: string): boolean {
-  return index.graph.sparseInitializers.has(name);
 }

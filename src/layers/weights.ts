@@ -38,3 +38,13 @@ export function transposed(values: Float64Array, rows: number, columns: number):
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
   return result;
 }
+
+/** The same of each of several matrices, one after the other. */
+export function transposedGroups(values: Float64Array, groups: number, rows: number, columns: number): Float64Array {
+  const result = new Float64Array(values.length);
+  const size = rows * columns;
+  for (let at = 0; at < groups * size; at += size) {
+    result.set(transposed(values.subarray(at, at + size), rows, columns), at);
+  }
+  return result;
+}

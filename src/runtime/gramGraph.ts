@@ -108,7 +108,10 @@ function sourcesOf(layers: readonly Layer[]): { read: string[]; replaceNodes: Ma
   const instrumented = uses.flatMap(({ node, instrumented }) =>
     instrumented ? [[node, [instrumented]] as const] : [],
   );
-  const read = uses.flatMap((use) => (use.instrumented ? use.node.inputs.filter(Boolean) : [use.input]));
+  // What is prepared may be made from any of the node's inputs.
+  const read = uses.flatMap(({ node, input, prepare, instrumented }) =>
+    prepare || instrumented ? [...node.inputs.filter(Boolean), input] : [input],
+  );
   return { read, replaceNodes: new Map(instrumented) };
 }
 

@@ -21,6 +21,8 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   terms.push(...profile(report, words));
   const recalled = recalledText(cost.recalled, words);
   if (recalled !== null) terms.push([words.recalled, recalled]);
+  const tables = embeddingTexts(report, words);
+  if (tables.length > 0) terms.push([words.embeddings, tables.join("; ")]);
   if (calibration) terms.push([words.calibrationData, dataText(calibration, words)]);
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
@@ -55,6 +57,13 @@ export function recalledText(recalled: ReportFigures["cost"]["recalled"], words:
     ...(searched > 0 ? [counted(searched, words.ranksOfOne, words.ranksOf)] : []),
   ];
   return parts.length === 0 ? null : parts.join(", ");
+}
+
+/** "embed.weight of 512×64: 431 of 512 rows are used by the calibration data", for each table. */
+export function embeddingTexts({ embeddings = [] }: ReportFigures, words: ReportWords): string[] {
+  return embeddings.map(({ name, rows, columns, usedRows }) =>
+    fill(words.rowsUsed, visible(name), thousands(rows), thousands(columns), thousands(usedRows)),
+  );
 }
 
 /** Stages and layers that are named, the slowest first. */

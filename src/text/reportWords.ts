@@ -65,6 +65,8 @@ export const REPORT_WORDS = {
   ranksOfOne: "the ranks of 1 layer",
   ranksOf: "the ranks of {0} layers",
   secondsOf: "{0} {1}",
+  embeddings: "Embedding tables",
+  rowsUsed: "{0} of {1}×{2}: {3} of {1} rows are used by the calibration data",
   calibrationData: "Calibration data",
   validationData: "Validation data",
   withLabels: "{0} with {1}",

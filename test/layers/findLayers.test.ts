@@ -108,7 +108,7 @@ describe("what is not analysed is listed with the reason", () => {
   it.each([
     ["a depthwise Conv", at("Conv", ["x", "w"], { group: 4 }), [4, 1, 3, 3], /depthwise/],
     ["a MatMul with a vector", at("MatMul", ["x", "w"]), [4], /shape \[4\]; a matrix is needed/],
-    ["a MatMul with a stack of matrices", at("MatMul", ["x", "w"]), [2, 4, 3], /shape \[2, 4, 3\]/],
+    ["a MatMul with a vector for each group", at("MatMul", ["x", "w"]), [2, 4, 1], /one input or output per group/],
     [
       "a Conv whose outputs do not divide",
       at("Conv", ["x", "w"], { group: 2 }),
@@ -124,8 +124,7 @@ describe("what is not analysed is listed with the reason", () => {
       [4, 2, 3, 3],
       /cannot be divided into 3/,
     ],
-    ["an LSTM", at("LSTM", ["x", "w", "w"]), [1, 8, 4], /LSTM is not supported yet/],
-    ["an Einsum", at("Einsum", ["x", "w"]), [4, 4], /Einsum is not supported yet/],
+    ["an LSTM of more directions than it says", at("LSTM", ["x", "w", "w"]), [2, 8, 4], /shape \[2, 8, 4\].*"forward"/],
     ["an embedding", at("Gather", ["w", "x"]), [10, 4], /looked up/],
     [
       "a com.microsoft operator",
@@ -137,6 +136,24 @@ describe("what is not analysed is listed with the reason", () => {
     ["a MatMul with an empty weight", at("MatMul", ["x", "w"]), [4, 0], /shape \[4, 0\]/],
   ])("%s", (_, nodes, dims, reason) => {
     expect(skipped(nodes, matrix(...dims))).toMatch(reason);
+  });
+
+  it.each<[string, number[], RegExp]>([
+    ["ab,bc->ac!", [4, 4], /cannot be read/],
+    ["ab,bc->ac->a", [4, 4], /cannot be read/],
+    ["abc", [4, 4], /there are 1 operands, not two/],
+    ["ab,b...->a...", [4, 4], /its weight has an ellipsis/],
+    ["ab,b->a", [4, 4], /its weight of shape \[4, 4\] has 1 labels/],
+    ["ab,bb->a", [4, 4], /the label b occurs twice in one term/],
+    ["aab,bc->ac", [4, 4], /the label a occurs twice in one term/],
+    ["ab,bc->a", [4, 4], /the label c of one operand is summed over/],
+    ["ab,bc->bc", [4, 4], /the label a of one operand is summed over/],
+    ["...b,bc->c", [4, 4], /the label \.\.\. of one operand is summed over/],
+    ["ab,cd->abcd", [4, 4], /no label of both operands is summed over/],
+    ["ab,bc->ac", [1, 4], /its weight has one place only along the label b/],
+    ["abc,cb->ab", [4, 4], /one input or output per group/],
+  ])("an Einsum of equation %s", (equation, dims, reason) => {
+    expect(skipped(at("Einsum", ["x", "w"], { equation }), matrix(...dims))).toMatch(reason);
   });
 
   it.each(["int8", "int32", "bool"] as const)("a %s weight", (type) => {

@@ -12,6 +12,7 @@ import { gramMatrices } from "../../src/runtime/gramGraph";
 import { batchesOf, openBytes, relativeDifference, runOutput, type Opened } from "../fixtures/data";
 import { untyped } from "../fixtures/model";
 import { convCases, convTransposeCases, gemmCases, matMulCases, type LayerCase } from "../fixtures/modelLayers";
+import { batchedMatMulCases, einsumCases } from "../fixtures/modelProducts";
 
 /** float32 sums of at most a hundred products, against float64. */
 const FLOAT32 = 1e-6;
@@ -21,6 +22,8 @@ const DECOMPOSED = 1e-5;
 const families: [string, fc.Arbitrary<LayerCase>, number][] = [
   ["MatMul", matMulCases, 60],
   ["Gemm", gemmCases, 60],
+  ["MatMul of many matrices", batchedMatMulCases, 80],
+  ["Einsum", einsumCases, 80],
   ["Conv", convCases, 80],
   ["ConvTranspose", convTransposeCases, 80],
 ];
