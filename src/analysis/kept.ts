@@ -14,7 +14,7 @@ const GRAM = 0;
 const ROWS = 1;
 
 /** Raised whenever the same content gives other numbers: entries of other versions are not read. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** What is kept of an analysis, for the next one: by the content that it was computed from. */
 export class KeptResults {
@@ -44,7 +44,7 @@ export class KeptResults {
     unchanged: () => boolean,
   ): KeptResults | null {
     if (folder === undefined) return null;
-    const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
+    const { calibration, validation, preprocess, tolerance, output, metric, search, baseline, batchSize } = settings;
     const calibrated = {
       version: VERSION,
       model: sha256,
@@ -58,6 +58,8 @@ export class KeptResults {
       ...calibrated,
       validation: withoutPaths(validation),
       tolerance,
+      output: output ?? null,
+      metric: metric ?? "auto",
       search,
       baseline,
       batchSize,
@@ -111,7 +113,7 @@ export class KeptResults {
 
 const evaluation = z.object({
   k: z.int(),
-  correct: z.int().nullable(),
+  result: z.number().nullable(),
   passed: z.boolean(),
   estimate: z.number().exactOptional(),
   bounds: z.tuple([z.int(), z.int()]).exactOptional(),
@@ -123,7 +125,7 @@ const foundRanks: z.ZodType<FoundRanks> = z.object({
   search: z.object({
     S: z.array(evaluation),
     T: z.array(evaluation),
-    needed: z.object({ S: z.int(), T: z.int() }),
+    needed: z.object({ S: z.int(), T: z.int() }).nullable(),
   }),
 });
 
