@@ -194,9 +194,12 @@ export const modelReportSchema = z
         }),
         original: measured.meta({ description: "Share of right answers; with output-error 0" }),
         projected: measured.meta({
-          description: "All layers replaced by W′ at once. With output-error the error, null where it is no finite number",
+          description:
+            "All layers replaced by W′ at once. With output-error the error, null where it is no finite number",
         }),
-        decomposed: measured.meta({ description: "The layers that get smaller replaced by their two factors; likewise" }),
+        decomposed: measured.meta({
+          description: "The layers that get smaller replaced by their two factors; likewise",
+        }),
         perplexity: perplexities.nullable().exactOptional().meta({ description: "Of next-token; null elsewhere" }),
       })
       .meta({ description: "Of the metric that fits the model's output" }),
@@ -229,7 +232,10 @@ export const modelReportSchema = z
     warnings: z.array(z.string()),
     compressed: compression.nullable().meta({ description: "What compress wrote; null in a report of analyze" }),
   })
-  .meta({ title: "RankLens report", description: "Accuracies, errors, energies and ratios are fractions; null: not measured" });
+  .meta({
+    title: "RankLens report",
+    description: "Accuracies, errors, energies and ratios are fractions; null: not measured",
+  });
 
 /** The result of an analysis: plain data, JSON as it is. */
 export type ModelReport = z.infer<typeof modelReportSchema>;

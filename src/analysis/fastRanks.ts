@@ -48,7 +48,8 @@ export class FastSearch {
       return { evaluation: { k, result: null, passed, estimate: right }, scale };
     };
     const neededS = limit(original);
-    const likely = this.gain === null ? FIRST_ERROR : (evaluator.answered.spreadFor(original - neededS + 0.5) / this.gain) ** 2;
+    const likely =
+      this.gain === null ? FIRST_ERROR : (evaluator.answered.spreadFor(original - neededS + 0.5) / this.gain) ** 2;
     const errorS = inputErrors(basis);
     const S = await gallop(columns, rankWithError(columns, errorS, likely), async (k) => {
       const { evaluation, scale } = await evaluate(k, [k, rows], neededS, errorS(k));

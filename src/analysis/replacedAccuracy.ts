@@ -25,7 +25,11 @@ export async function replacedAccuracy(
   const projected = await measured(projectionEdit(subject.index, replaced), "projected");
   const smaller = decompositionEdit(subject.index, analysisDecompositions(analyzed));
   const decomposed = await measured(smaller, "decomposed");
-  const perplexity = { original: original.perplexity, projected: projected.perplexity, decomposed: decomposed.perplexity };
+  const perplexity = {
+    original: original.perplexity,
+    projected: projected.perplexity,
+    decomposed: decomposed.perplexity,
+  };
   return {
     metric,
     output,

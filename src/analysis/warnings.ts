@@ -2,10 +2,13 @@ import { isNearChance } from "../lowrank/accuracy";
 import { slackAnswers } from "../lowrank/rankSearch";
 import type { MetricName } from "../metricNames";
 import type { LayerReport, ModelReport } from "../report";
+import { errorText } from "../text/numbers";
 import type { Subject, SubjectData } from "./prepare";
 import type { Scoring } from "./scoring";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+/** With a tolerance above this share of it, an output that tells samples apart and one that does not are too much alike. */
+const MOST_OF_MEAN = 1 / 4;
 /** Layers named in one warning; the rest is counted. */
 const MOST_NAMES = 3;
 
@@ -38,6 +41,13 @@ export function dataWarnings(
     warnings.push(
       `The labels of the validation data are not used: accuracy is measured by ${scoring.metric} of the output ` +
         `"${scoring.output.name}", since ${scoring.output.why}.`,
+    );
+  }
+  const errorOfMean = scoring?.errorOfMean ?? null;
+  if (errorOfMean !== null && tolerance !== null && tolerance / 100 > MOST_OF_MEAN * errorOfMean) {
+    warnings.push(
+      `The output "${scoring!.output.name}" is much the same for all samples: always giving its mean has a relative error of ` +
+        `only ${errorText(errorOfMean)}, and the tolerance is ${tolerance}%. Use a smaller tolerance, or data that differ more.`,
     );
   }
   const answers = scoring?.answers ?? null;
@@ -96,11 +106,14 @@ export function resultWarnings(
   const lost = projected === null || original === null ? 0 : Math.abs(original - projected);
   const worse = metric === "output-error" || (projected ?? 0) < (original ?? 0);
   if (worse && 100 * lost > Math.max(1, 2 * (tolerance ?? 0))) {
-    const change = metric === "output-error" ? "the output's relative error is" : `accuracy falls from ${percent(original!)} to`;
+    const change =
+      metric === "output-error" ? "the output's relative error is" : `accuracy falls from ${percent(original!)} to`;
     warnings.push(`With all layers replaced at once, ${change} ${percent(projected!)}: ${why}`);
   }
   if (samples !== null && projected === null) {
-    warnings.push("With all layers replaced at once, the output has values that are no numbers: do not use this model.");
+    warnings.push(
+      "With all layers replaced at once, the output has values that are no numbers: do not use this model.",
+    );
   }
   return warnings;
 }

@@ -142,14 +142,21 @@ function metricTitle(metric: ModelReport["accuracy"]["metric"]): string {
 }
 
 function accuracyLine(accuracy: ModelReport["accuracy"]): string {
-  const { metric, original, decomposed, projected, samples, perplexity } = accuracy;
+  const { metric, original, decomposed, projected, perplexity } = accuracy;
   const text = (value: number | null): string => accuracyText(value, metric);
   const change = isError(metric) ? text(decomposed) : `${text(original)} → ${text(decomposed)}`;
   const surprise = perplexityText(perplexity, REPORT_WORDS);
   return (
     `${change} for the whole model with smaller layers (${text(projected)} with every layer projected), ` +
-    `${surprise === null ? "" : `${surprise}, `}${thousands(samples ?? 0)} samples`
+    `${surprise === null ? "" : `${surprise}, `}${samplesText(accuracy)}`
   );
+}
+
+function samplesText({ samples, answers }: ModelReport["accuracy"]): string {
+  const count = `${thousands(samples ?? 0)} samples`;
+  return answers === null || answers === undefined || answers === samples
+    ? count
+    : `${thousands(answers)} answers on ${count}`;
 }
 
 /** "4 s", "2:45 minutes", "1:10:00 hours". */
@@ -181,7 +188,10 @@ export function compressionText(report: ModelReport): string {
     lines.push(
       isError(metric)
         ? [metricTitle(metric), after]
-        : ["Accuracy", `${accuracyText(accuracy.before, metric)} → ${after}`],
+        : [
+            metric === "top-1" ? "Accuracy" : metricTitle(metric),
+            `${accuracyText(accuracy.before, metric)} → ${after}`,
+          ],
     );
   }
   if (latency) {

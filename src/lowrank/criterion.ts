@@ -5,8 +5,8 @@ export interface Criterion {
   /** The result of the original. */
   readonly original: number;
   /** The worst result that passes, where the drop is measured from `from`. */
-  limit(from: number): number;
-  passes(result: number, limit: number): boolean;
+  readonly limit: (from: number) => number;
+  readonly passes: (result: number, limit: number) => boolean;
 }
 
 /** At most ⌊ε/100·n⌋ right answers fewer. @param tolerance ε, in percentage points. */

@@ -35,7 +35,9 @@ export function squaredNorm(output: TensorValue, counted: CountedRows): number {
 export function squaredNorms(output: TensorValue, { rows, samples }: CountedRows): Float64Array | null {
   if (output.dims[0] !== rows) return null;
   const width = output.data.length / rows;
-  return Float64Array.from({ length: samples }, (_, sample) => squaredSum(output, sample * width, (sample + 1) * width));
+  return Float64Array.from({ length: samples }, (_, sample) =>
+    squaredSum(output, sample * width, (sample + 1) * width),
+  );
 }
 
 function squaredSum(output: TensorValue, from: number, to: number): number {
@@ -47,4 +49,24 @@ function squaredSum(output: TensorValue, from: number, to: number): number {
 
 function countedLength({ dims, data }: TensorValue, { rows, samples }: CountedRows): number {
   return dims[0] === rows ? (data.length / rows) * samples : data.length;
+}
+
+/** What the outputs of all samples have in common, where the first axis is that of the samples and all have one shape. */
+export class MeanOutput {
+  private sum = new Float64Array(0);
+  private samples = 0;
+
+  add(output: TensorValue, { rows, samples }: CountedRows): void {
+    const data = floatData(output);
+    const width = data.length / rows;
+    if (this.samples === 0) this.sum = new Float64Array(width);
+    for (let i = 0; i < samples * width; i++) this.sum[i % width] += data[i];
+    this.samples += samples;
+  }
+
+  /** n‖mean Y‖²; 0 where it is no finite number. */
+  get squaredNorm(): number {
+    const norm = this.sum.reduce((total, value) => total + value * value, 0) / this.samples;
+    return Number.isFinite(norm) ? norm : 0;
+  }
 }

@@ -1,7 +1,7 @@
 import type { ModelReport } from "../report";
-import { errorText, percent, short } from "./numbers";
+import { errorText, percent, short, thousands } from "./numbers";
 import type { ReportWords } from "./reportWords";
-import { fill } from "./template";
+import { counted, fill } from "./template";
 
 type Accuracy = ModelReport["accuracy"];
 type Metric = Accuracy["metric"];
@@ -48,4 +48,12 @@ export function measuredText({ metric, output }: Accuracy, words: ReportWords): 
 export function perplexityText(perplexity: Accuracy["perplexity"] | null, words: ReportWords): string | null {
   const text = (value: number | null): string => (value === null ? "–" : short(Number(value.toPrecision(4))));
   return perplexity ? fill(words.perplexity, text(perplexity.original), text(perplexity.decomposed)) : null;
+}
+
+/** "100 validation samples"; where each has several answers, how many those are. */
+export function answersText({ samples, answers }: Accuracy, words: ReportWords): string {
+  const count = counted(samples ?? 0, words.oneValidationSample, words.validationSamples);
+  return answers === null || answers === undefined || answers === samples
+    ? count
+    : fill(words.answersOf, thousands(answers), count);
 }

@@ -1,5 +1,5 @@
 import type { ModelReport } from "../report";
-import { accuracyText, isError, metricName, perplexityText } from "./accuracy";
+import { accuracyText, answersText, isError, metricName, perplexityText } from "./accuracy";
 import type { UtilizationBar } from "./bar";
 import type { ReportFigures } from "./layer";
 import { byteSize, percent, short, signedPoints, thousands } from "./numbers";
@@ -56,7 +56,7 @@ function utilization({ totals }: ReportFigures, words: ReportWords): Figure {
 }
 
 function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, words: ReportWords): Figure {
-  const { metric, samples, decomposed, projected, perplexity } = accuracy;
+  const { metric, decomposed, projected, perplexity } = accuracy;
   const text = (value: number | null): string => accuracyText(value, metric);
   const notes: Note[] = [];
   if (isError(metric)) notes.push([words.errorAsSmaller]);
@@ -64,7 +64,7 @@ function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, wor
   if (projected !== null) notes.push([fill(words.allProjected, text(projected))]);
   const surprise = perplexityText(perplexity, words);
   if (surprise !== null) notes.push([surprise]);
-  notes.push([counted(samples ?? 0, words.oneValidationSample, words.validationSamples)]);
+  notes.push([answersText(accuracy, words)]);
   const values = isError(metric)
     ? { value: text(decomposed) }
     : change(text(original), decomposed === null ? null : text(decomposed));

@@ -29,7 +29,11 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
 }
 
 /** What each projection of each layer may cost. */
-export function toleranceText(tolerance: number, metric: ReportFigures["accuracy"]["metric"], words: ReportWords): string {
+export function toleranceText(
+  tolerance: number,
+  metric: ReportFigures["accuracy"]["metric"],
+  words: ReportWords,
+): string {
   if (isError(metric)) return fill(words.toleranceError, tolerance);
   return fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance);
 }

@@ -19,6 +19,7 @@ export const REPORT_WORDS = {
   perplexity: "perplexity {0} → {1}",
   oneValidationSample: "1 validation sample",
   validationSamples: "{0} validation samples",
+  answersOf: "{0} answers on {1}",
   smallerLayers: "Layers that get smaller",
   eachBecomesTwo: "each becomes two layers of its rank",
   layersAnalysed: "Layers analysed",

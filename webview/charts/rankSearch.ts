@@ -12,8 +12,8 @@ import type { Palette } from "./palette";
 type Evaluations = NonNullable<DrawnLayer["search"]>["S"];
 /** `step` is when it was tried; one that stopped early has an estimate in place of the accuracy. */
 export interface Trial extends Point {
-  /** The accuracy or the error, which `y` is but where an axis cannot show it. */
-  readonly value: number;
+  /** An error that is too small for the axis. */
+  readonly value?: number;
   readonly step: number;
   readonly passed: boolean;
   readonly stoppedEarly: boolean;
@@ -54,7 +54,10 @@ export function rankSearch(
   const levels =
     needed.S === needed.T
       ? [level(errors ? words.errorAllowed : words.needed, needed.S, palette.muted, [4, 4])]
-      : [level(errors ? words.errorAllowedForS : words.neededForS, needed.S, palette.input, [4, 4]), level(words.forT, needed.T, palette.output, [4, 4])];
+      : [
+          level(errors ? words.errorAllowedForS : words.neededForS, needed.S, palette.input, [4, 4]),
+          level(words.forT, needed.T, palette.output, [4, 4]),
+        ];
   return {
     type: "line",
     data: {
@@ -151,7 +154,8 @@ function trials(evaluations: Evaluations, answers: number, needed: number, floor
     .map(([k, result, passed, estimate], i) => {
       // Reports of other tools may have no estimate: the threshold is then the nearest that is known.
       const value = (result ?? estimate ?? needed * answers) / answers;
-      return { x: k, y: Math.max(value, floor), value, step: i + 1, passed, stoppedEarly: result === null };
+      const trial = { x: k, y: Math.max(value, floor), step: i + 1, passed, stoppedEarly: result === null };
+      return value < floor ? { ...trial, value } : trial;
     })
     .sort((a, b) => a.x - b.x);
 }
@@ -179,7 +183,7 @@ function tried(
 
 function trialText(
   symbol: string,
-  { x, value, step, passed, stoppedEarly }: Trial,
+  { x, y, value = y, step, passed, stoppedEarly }: Trial,
   metric: DrawnReport["accuracy"]["metric"],
   words: ReportWords,
 ): string {

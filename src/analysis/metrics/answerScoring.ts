@@ -25,13 +25,16 @@ export async function scoreAnswersOfOriginal(
   const right = Uint8Array.from(targets, (target, i) => Number(predicted[i] === target));
   const answers = targets.reduce((sum, target) => sum + Number(target !== NO_ANSWER), 0);
   if (answers === 0) {
-    throw new ExpectedError(`${path}: the mask leaves out all positions of the validation data, so nothing can be right.`);
+    throw new ExpectedError(
+      `${path}: the mask leaves out all positions of the validation data, so nothing can be right.`,
+    );
   }
   const originalRight = right.reduce((sum, one) => sum + one, 0);
   return {
     answers,
     targets,
     classes: perSample === 1 ? classCount(output.dims, output.rows) : (output.dims.at(-1) ?? null),
+    errorOfMean: null,
     original: { value: originalRight / answers, perplexity: likelihood ? surprise.perplexity : null },
     async measure(model, onWork) {
       let found = 0;

@@ -26,19 +26,39 @@ export const agreement: Metric = {
   fit({ index, output }: Measured, wanted) {
     const classes = classCount(output.dims, output.rows);
     if (classes === null) return NO_CLASSES;
-    const last = lastOperator(index, output.name);
-    if (!wanted && NO_SCORES.has(last ?? "")) {
-      return { fits: false, why: `it ends in ${last}`, telling: true };
-    }
+    const values = wanted ? null : noScores(index, output.name);
+    if (values) return values;
     return { fits: true, why: `it has a score for each of ${classes} classes, and there are no labels` };
   },
   questions: () => ({ perSample: 1, targets: null, asked: null, likelihood: false }),
 };
 
-/** What classifiers do not end in: masks and switches, controls, embeddings. */
-const NO_SCORES: ReadonlySet<string> = new Set([
-  ...["Sigmoid", "HardSigmoid", "Tanh", "LpNormalization", "LayerNormalization"],
+/** What the last operator of classifiers is not, even where there is one value for each of some things. */
+const NO_SCORES: ReadonlyMap<string, string> = new Map([
+  ...["Sigmoid", "HardSigmoid"].map((op) => [op, "yes or no for each value"] as const),
+  ["Tanh", "values between −1 and 1"],
+  ...["LpNormalization", "LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"].map(
+    (op) => [op, "features"] as const,
+  ),
+  ...["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"].map((op) => [op, "features"] as const),
 ]);
+
+/** Where an output is made of other values than scores, of which the highest would be the answer. */
+export function noScores(index: GraphIndex, output: string): Fit | null {
+  const last = endsInLayerNormalization(index, output) ? "LayerNormalization" : lastOperator(index, output);
+  const values = NO_SCORES.get(last ?? "");
+  return values === undefined ? null : { fits: false, why: `it ends in ${last}: ${values}, not scores`, telling: true };
+}
+
+/** Older files have the operator in parts: … / √(σ² + ε) · γ + β. */
+function endsInLayerNormalization({ producers }: GraphIndex, output: string): boolean {
+  const from = (value: string, opType: string): string[] => {
+    const node = producers.get(value);
+    return node?.opType === opType ? [...node.inputs] : [];
+  };
+  return from(output, "Add").some((product) => from(product, "Mul").some((value) => from(value, "Div").length > 0));
+}
+
 const REARRANGING: ReadonlySet<string> = new Set([
   ...["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Cast"],
 ]);

@@ -3,7 +3,7 @@ import { ExpectedError } from "../../errors";
 import { extentOf } from "../../lowrank/boundary";
 import { relativeError } from "../../lowrank/criterion";
 import { evaluationBatch, largestFirst } from "../../lowrank/sampleOrder";
-import { squaredError, squaredNorm, squaredNorms } from "../../lowrank/squaredError";
+import { MeanOutput, squaredError, squaredNorm, squaredNorms } from "../../lowrank/squaredError";
 import { modelFile, notANumber, runAll } from "../accuracy";
 import type { Measured } from "./metric";
 import type { MetricScoring } from "./scoring";
@@ -13,12 +13,15 @@ export async function scoreOutputOfOriginal({ path, context, validation, index }
   const { batches, outputName } = context;
   const ofBatch = new Float64Array(batches.count);
   const ofSample = new Float64Array(batches.samples);
+  const mean = new MeanOutput();
   let bySample = true;
   await runAll([modelFile(path)], context, ([output], batch) => {
     const norm = squaredNorm(output, batch);
     const each = squaredNorms(output, batch);
-    if (Number.isNaN(norm)) throw notANumber(path, outputName, batch.start + Math.max(0, each?.findIndex(Number.isNaN) ?? 0));
+    if (Number.isNaN(norm))
+      {throw notANumber(path, outputName, batch.start + Math.max(0, each?.findIndex(Number.isNaN) ?? 0));}
     ofBatch[Math.floor(batch.start / batches.size)] = norm;
+    mean.add(output, batch);
     if (each) ofSample.set(each, batch.start);
     else bySample = false;
   });
@@ -34,6 +37,7 @@ export async function scoreOutputOfOriginal({ path, context, validation, index }
     classes: null,
     targets: null,
     original: { value: 0, perplexity: null },
+    errorOfMean: bySample ? 1 - mean.squaredNorm / total : null,
     async measure(model, onWork) {
       let squared = 0;
       await runAll([modelFile(path), model], { ...context, onWork }, ([original, found], batch) => {

@@ -28,7 +28,7 @@ export async function chooseMetric(
     const wanted = metric.name === choice;
     if ((choice !== "auto" && !wanted) || metric.name === not?.name) continue;
     const { fits, why, telling } = await metric.fit(measured, wanted);
-    if (fits) return { metric, why: wanted ? `${why}; asked for by name` : [why, ...reasons].join("; ") };
+    if (fits) return { metric, why: wanted ? "it was asked for" : because(metric, why, reasons) };
     if (telling) reasons.push(why);
     if (!wanted) continue;
     throw new ExpectedError(
@@ -37,4 +37,9 @@ export async function chooseMetric(
     );
   }
   throw new Error("there is a metric for every output");
+}
+
+/** A metric for whatever is left needs no reason of its own where there are others. */
+function because({ questions }: Metric, why: string, reasons: readonly string[]): string {
+  return (questions || reasons.length === 0 ? [why, ...reasons] : reasons).join("; ");
 }

@@ -1,5 +1,6 @@
 import { NO_ANSWER } from "../../lowrank/accuracy";
 import { isCausal } from "./causality";
+import { noScores } from "./classes";
 import type { Fit, Metric, Questions } from "./metric";
 import type { Tokens } from "./tokens";
 
@@ -20,6 +21,7 @@ export const nextToken: Metric = {
     }
     const why = `it scores ${classes} tokens at each of ${positions} positions`;
     if (wanted) return { fits: true, why };
+    if (noScores(measured.index, measured.output.name)) return NO_TOKENS;
     return (await isCausal(measured, tokens))
       ? { fits: true, why: `${why}, and no position sees the tokens behind it` }
       : { fits: false, why: "positions see the tokens behind them", telling: true };
@@ -33,8 +35,10 @@ export const nextToken: Metric = {
 /** At each position, the highest score is that of the original. */
 export const positionAgreement: Metric = {
   name: "position-agreement",
-  fit({ tokens }) {
+  fit({ tokens, index, output }, wanted) {
     if (!tokens) return NO_TOKENS;
+    const values = wanted ? null : noScores(index, output.name);
+    if (values) return values;
     return { fits: true, why: `it has ${tokens.classes} scores at each of ${tokens.positions} positions` };
   },
   questions({ tokens }): Questions {
@@ -44,7 +48,11 @@ export const positionAgreement: Metric = {
 };
 
 /** What comes behind each position; nothing behind the last, and where either is padded. */
-export function nextTokens({ values, positions, attended }: Pick<Tokens, "values" | "positions" | "attended">): Int32Array {
+export function nextTokens({
+  values,
+  positions,
+  attended,
+}: Pick<Tokens, "values" | "positions" | "attended">): Int32Array {
   return values.map((_, at) => {
     const isLast = (at + 1) % positions === 0;
     const counts = !isLast && (!attended || (attended[at] === 1 && attended[at + 1] === 1));

@@ -21,6 +21,8 @@ export interface MetricScoring {
   readonly classes: number | null;
   /** The right class of each answer; null where errors are summed up. */
   readonly targets: Int32Array | null;
+  /** The error of a model that gives the mean output whatever it sees; null where no errors are summed up. */
+  readonly errorOfMean: number | null;
   readonly original: MetricValue & { readonly value: number };
   /** Runs another model with the same inputs and outputs on the validation data. */
   measure(model: WholeModel, onWork: (samples: number) => void): Promise<MetricValue>;
