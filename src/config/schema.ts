@@ -202,7 +202,7 @@ export const configSchema = z
       ).exactOptional(),
       validation: dataSchema(
         "Validation data",
-        "The labelled samples on which accuracy is measured. Keep them apart from the calibration data.",
+        "The samples, with labels where there are some, on which accuracy is measured. Keep them apart from the calibration data.",
       ).exactOptional(),
       preprocess: preprocessSchema.exactOptional(),
       tolerance: z

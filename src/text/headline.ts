@@ -8,7 +8,7 @@ import { counted, emphasized, fill, type Note } from "./template";
 
 /** One headline figure: `before` → `value`. */
 export interface Figure {
-  readonly id: "mlu" | "mluOfWeights" | "accuracy" | "smallerLayers" | "parameters" | "macs" | "fileSize" | "latency" | "accuracyWritten" | "layersWritten"; // prettier-ignore
+  readonly id: "mlu" | "mluOfWeights" | "accuracy" | "outputError" | "smallerLayers" | "parameters" | "macs" | "fileSize" | "latency" | "accuracyWritten" | "layersWritten"; // prettier-ignore
   readonly label: string;
   readonly before: string | null;
   readonly value: string;
@@ -68,7 +68,12 @@ function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, wor
   const values = isError(metric)
     ? { value: text(decomposed) }
     : change(text(original), decomposed === null ? null : text(decomposed));
-  return figure({ id: "accuracy", label: metricName(metric, words), ...values, notes });
+  return figure({
+    id: isError(metric) ? "outputError" : "accuracy",
+    label: metricName(metric, words),
+    ...values,
+    notes,
+  });
 }
 
 function smallerLayers({ layers, skipped, totals }: ReportFigures, words: ReportWords): Figure {

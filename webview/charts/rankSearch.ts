@@ -4,7 +4,7 @@ import { accuracyText, isError } from "../../src/text/accuracy";
 import { errorText, percent } from "../../src/text/numbers";
 import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
 import { fill } from "../../src/text/template";
-import { axis, rankAxis, shareLabel, stillOptions, tooltip, type Point } from "./axes";
+import { axis, isRound, rankAxis, shareLabel, stillOptions, tooltip, type Point } from "./axes";
 import { bandEntry, shadedBands, type Band } from "./band";
 import type { DrawnLayer, DrawnReport } from "./drawn";
 import type { Palette } from "./palette";
@@ -77,7 +77,7 @@ export function rankSearch(
       scales: {
         x: rankAxis(palette, words.rankAxis, full),
         y: errors
-          ? axis(palette, words.errorAxis, { type: "logarithmic", ticks: { callback: decadeLabel } })
+          ? axis(palette, words.errorAxis, { type: "logarithmic", ticks: { callback: errorLabel } })
           : axis(palette, isAgreement(metric) ? words.agreementAxis : words.accuracyAxis, {
               grace: "4%",
               ticks: { callback: shareLabel },
@@ -140,9 +140,8 @@ function errorFloor(allowed: number): number {
   return allowed > 0 ? allowed / 1000 : 1e-9;
 }
 
-/** Errors at powers of ten. */
-function decadeLabel(value: number | string): string | null {
-  return Number.isInteger(Number(Math.log10(Number(value)).toFixed(6))) ? errorText(Number(value)) : null;
+function errorLabel(value: number | string): string | null {
+  return isRound(Number(value)) ? errorText(Number(value)) : null;
 }
 
 export function isAgreement(metric: DrawnReport["accuracy"]["metric"]): boolean {

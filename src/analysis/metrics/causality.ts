@@ -27,8 +27,9 @@ export async function isCausal({ path, context, output }: Measured, tokens: Toke
     let [norm, moved, movedBehind] = [0, 0, 0];
     for (let i = 0; i < positions * classes; i++) {
       const square = a[i] === b[i] ? 0 : (a[i] - b[i]) ** 2;
-      if (i >= last * classes) {movedBehind += square;}
-      else {
+      if (i >= last * classes) {
+        movedBehind += square;
+      } else {
         moved += square;
         if (Number.isFinite(a[i])) norm += a[i] ** 2;
       }

@@ -18,8 +18,9 @@ export async function scoreOutputOfOriginal({ path, context, validation, index }
   await runAll([modelFile(path)], context, ([output], batch) => {
     const norm = squaredNorm(output, batch);
     const each = squaredNorms(output, batch);
-    if (Number.isNaN(norm))
-      {throw notANumber(path, outputName, batch.start + Math.max(0, each?.findIndex(Number.isNaN) ?? 0));}
+    if (Number.isNaN(norm)) {
+      throw notANumber(path, outputName, batch.start + Math.max(0, each?.findIndex(Number.isNaN) ?? 0));
+    }
     ofBatch[Math.floor(batch.start / batches.size)] = norm;
     mean.add(output, batch);
     if (each) ofSample.set(each, batch.start);
