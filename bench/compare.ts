@@ -1,6 +1,5 @@
 // RankLens beside plain singular value decompositions with equally many parameters, and beside metrics of the weights alone.
 import path from "node:path";
-import { accuracyOf, predictAll } from "../src/analysis/accuracy";
 import { calibrate, gramGroups } from "../src/analysis/calibrate";
 import type { AnalyzedLayer } from "../src/analysis/layerReport";
 import { openData, openSubject, type Subject, type SubjectData } from "../src/analysis/prepare";
@@ -78,8 +77,8 @@ async function compareModel(trained: TrainedModel): Promise<ModelComparison> {
       rows.push({
         model: name,
         tolerance,
-        samples: scoring.targets.length,
-        original: { parameters: report.totals.parameters, accuracy: scoring.original },
+        samples: scoring.samples,
+        original: { parameters: report.totals.parameters, accuracy: scoring.original.value },
         rankLens: await smaller(chosen),
         svdSameRanks: await smaller(atSameRanks(bases.plain)),
         svdOneShare: await smaller(oneShare(analyzed, bases.plain, parametersWith(subject, chosen))),
@@ -147,8 +146,9 @@ function parametersWith({ layers }: Subject, decompositions: readonly Decomposit
 async function accuracyWith(subject: Subject, scoring: Scoring, smaller: readonly Decomposition[]): Promise<number> {
   const { model, index } = subject;
   const bytes = editedModelBytes(model, decompositionEdit({ model, index }, smaller));
-  const predicted = await predictAll(bytes, `${model.path} (smaller)`, scoring.context, model.folder);
-  return accuracyOf(predicted, scoring.targets);
+  const whole = { model: bytes, what: `${model.path} (smaller)`, folder: model.folder };
+  const { value } = await scoring.measure(whole, () => undefined);
+  return value!;
 }
 
 async function dataBases(subject: Subject, data: SubjectData): Promise<Map<Layer, LayerBasis>> {

@@ -13,12 +13,12 @@ import { KeptResults } from "./analysis/kept";
 import { gramsOf, ranksOf } from "./analysis/recall";
 import { reportHead } from "./analysis/reportHead";
 import { replacedAccuracy } from "./analysis/replacedAccuracy";
-import { scoreOriginal } from "./analysis/scoring";
+import { isFastSearchable, scoreOriginal } from "./analysis/scoring";
 import { reportSettings } from "./analysis/settings";
 import { keepingEigensolver } from "./analysis/solving/keptEigen";
 import { LayerSolver } from "./analysis/solving/layerSolver";
 import type { SolveInput } from "./analysis/solving/solve";
-import { dataWarnings, fastSearchWarnings, resultWarnings } from "./analysis/warnings";
+import { dataWarnings, exactSearchWarning, fastSearchWarnings, resultWarnings } from "./analysis/warnings";
 import { analyzeWeights } from "./analysis/weightsOnly";
 import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
 import { gramKey, type Layer } from "./layers/layer";
@@ -26,6 +26,7 @@ import { Evaluator } from "./lowrank/evaluator";
 import { rankedLayer } from "./lowrank/rankedLayer";
 import { readConstant } from "./onnx/readConstant";
 import { sha256OfModel, stampOfModel } from "./onnx/sha256";
+import type { MetricChoice } from "./metricNames";
 import type { ModelReport } from "./report";
 import { chooseEigensolver } from "./tensorflow";
 import { LoadRefusal } from "./runtime/refusals";
@@ -45,6 +46,9 @@ export interface AnalyzeOptions {
   readonly baseline?: "original" | "previous";
   /** Ranks from this share of energy on both sides, without a search. */
   readonly energy?: number;
+  /** The model's output to measure, and by what; overrides the config's. */
+  readonly outputName?: string;
+  readonly metric?: MetricChoice;
   /** Only what the weights tell; no data is read. */
   readonly weightsOnly?: boolean;
   /**
@@ -103,6 +107,18 @@ function withWarning(report: ModelReport, warning: string): ModelReport {
   return { ...report, warnings: [warning, ...report.warnings] };
 }
 
+/** The config with the output and the metric that are asked for beside it. */
+export function withMeasure(
+  config: ResolvedConfig,
+  { outputName, metric }: Pick<AnalyzeOptions, "outputName" | "metric">,
+): ResolvedConfig {
+  return {
+    ...config,
+    ...(outputName === undefined ? {} : { output: outputName }),
+    ...(metric === undefined ? {} : { metric }),
+  };
+}
+
 /** An analysis with the factors of every layer that becomes smaller. */
 export interface Analysis {
   readonly report: ModelReport;
@@ -112,16 +128,13 @@ export interface Analysis {
 
 export async function analyzeWithData(
   subject: Subject,
-  wholeConfig: ResolvedConfig,
+  givenConfig: ResolvedConfig,
   options: Omit<AnalyzeOptions, "config">,
 ): Promise<Analysis> {
   const { model, layers } = subject;
+  const wholeConfig = withMeasure(givenConfig, options);
   const tolerance = options.tolerance ?? wholeConfig.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
-  const kind = options.search ?? "exact";
-  const searchError = options.searchError ?? DEFAULT_ERROR_PROBABILITY;
-  const fast = kind === "fast" ? new FastSearch(searchError) : null;
-  const search = (task: LayerSearch): Promise<FoundRanks> => fast?.searchLayer(task) ?? searchLayer(task);
   const watch = new Stopwatch();
   const stamp = stampOfModel(model);
   const sha256 = await watch.time("preparation", () => sha256OfModel(model));
@@ -145,6 +158,14 @@ export async function analyzeWithData(
     meter.work(amount);
   };
 
+  meter.enter("original");
+  const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
+  const isFast = options.search === "fast" && (!scoring || isFastSearchable(scoring.metric));
+  const kind: SearchKind = isFast ? "fast" : "exact";
+  const searchError = options.searchError ?? DEFAULT_ERROR_PROBABILITY;
+  const fast = isFast ? new FastSearch(searchError) : null;
+  const search = (task: LayerSearch): Promise<FoundRanks> => fast?.searchLayer(task) ?? searchLayer(task);
+
   const choices = {
     tolerance,
     ranks: searches ? ("search" as const) : ("energy" as const),
@@ -167,8 +188,6 @@ export async function analyzeWithData(
   // A fast search goes by what it saw in the layers before: its decisions are not those of one layer alone.
   const keptRanks = kind === "exact" ? kept : null;
 
-  meter.enter("original");
-  const scoring = await watch.time("original", () => scoreOriginal(subject, data, options.signal, onWork));
   const evaluator = searches && scoring ? new Evaluator({ ...scoring.evaluator(kind), cacheBytes, onWork }) : null;
   const analyzed: AnalyzedLayer[] = [];
   const layerSeconds: number[] = [];
@@ -254,6 +273,7 @@ export async function analyzeWithData(
       ...(preview ? previewWarnings(preview) : []),
       ...dataWarnings(subject, data, scoring, searches ? tolerance : null),
       ...resultWarnings(layerReports, accuracy, searches ? tolerance : null),
+      ...(options.search === "fast" && !fast && searches ? [exactSearchWarning(accuracy.metric!)] : []),
       ...(fast && searches ? fastSearchWarnings(fast.decidedByEstimate, work.evaluations, searchError) : []),
     ],
   };

@@ -69,6 +69,7 @@ function program(): Command {
     .addOption(
       new Option("--weights-only", "use no data: weight rank and stable rank only").conflicts([
         ...["tolerance", "search", "searchError", "baseline", "energy", "preview", "memory", "cache"],
+        ...["outputName", "metric"],
       ]),
     )
     .option("--preview", "a first look on few samples, with what the full run would take")
@@ -86,7 +87,7 @@ function program(): Command {
     .requiredOption("-o, --output <file>", "the ONNX file to write")
     .addOption(
       new Option("--from <report>", "use the ranks of a report instead of analysing").conflicts([
-        ...["config", "tolerance", "search", "searchError", "baseline", "energy"],
+        ...["config", "tolerance", "search", "searchError", "baseline", "energy", "outputName", "metric"],
       ]),
     )
     .addOption(new Option("--method <method>", "how layers are decomposed").choices(["paper"]).default("paper"))

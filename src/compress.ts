@@ -1,5 +1,5 @@
 import path from "node:path";
-import { accuracyOf, predictAll } from "./analysis/accuracy";
+import { modelFile } from "./analysis/accuracy";
 import { watchData } from "./analysis/dataStamp";
 import { openData, openSubject, type Subject, type SubjectData } from "./analysis/prepare";
 import { ProgressMeter } from "./analysis/progress";
@@ -20,6 +20,7 @@ import { pairedLatency } from "./runtime/latency";
 import { createSession } from "./runtime/session";
 import { runInputs } from "./runInputs";
 import { sha256OfModel, stampOfModel } from "./onnx/sha256";
+import { accuracyText } from "./text/accuracy";
 
 export interface CompressOptions extends Omit<AnalyzeOptions, "weightsOnly"> {
   /** A report of {@link analyze}: its ranks are used, on the same data. Without it, the analysis is made first. */
@@ -105,12 +106,12 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
 }
 
 function settingsConfig({ settings }: ModelReport, file: string): ResolvedConfig {
-  const { calibration, validation, preprocess } = settings;
+  const { calibration, validation, preprocess, output, metric } = settings;
   const plain = (data: typeof calibration): object | undefined => {
     if (!data) return undefined;
     return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "sha256"));
   };
-  const config = { calibration: plain(calibration), validation: plain(validation), preprocess };
+  const config = { calibration: plain(calibration), validation: plain(validation), preprocess, output, metric };
   const present = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
   return parseConfig(present, `${file}: settings`, path.dirname(path.resolve(file)));
 }
@@ -148,7 +149,7 @@ async function verify(
   const onWork = (samples: number): void => meter.work(samples);
   meter.enter("written");
   const scoring = await scoreOriginal(subject, data, signal, onWork);
-  const predicted = scoring && (await predictAll(written, options.output, scoring.context));
+  const measured = await scoring?.measure({ ...modelFile(written), what: options.output }, onWork);
   meter.enter("latency");
   const original = await createSession(subject.model.path, subject.model.path);
   const smaller = await createSession(written, options.output);
@@ -163,8 +164,8 @@ async function verify(
       layersDecomposed: decompositions.length,
       bytes: { before: report.model.bytes, after: bytesWithData(after) },
       accuracy: {
-        before: scoring?.original ?? null,
-        after: predicted && scoring ? accuracyOf(predicted, scoring.targets) : null,
+        before: scoring?.original.value ?? null,
+        after: measured?.value ?? null,
       },
       latency: { batch: rows, ...latency },
     };
@@ -176,12 +177,12 @@ async function verify(
 }
 
 function warningsWith(report: ModelReport, compressed: CompressionReport): string[] {
-  const expected = report.accuracy.decomposed;
+  const { decomposed: expected, metric } = report.accuracy;
   const found = compressed.accuracy.after;
   if (expected === null || found === null || expected === found) return report.warnings;
   return [
     ...report.warnings,
-    `The written file reaches ${(100 * found).toFixed(2)}% on the validation data; the report says ` +
-      `${(100 * expected).toFixed(2)}%. The report was made on another machine or by another version.`,
+    `The written file reaches ${accuracyText(found, metric)} on the validation data; the report says ` +
+      `${accuracyText(expected, metric)}. The report was made on another machine or by another version.`,
   ];
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { metricChoices, metricNames } from "./metricNames";
 import { searchKinds } from "./searchKind";
 
 /** Raised when a reader of older reports would misread a newer one. */
@@ -11,11 +12,16 @@ const measured = ratio.nullable();
 const spectrum = z.array(z.number());
 const band = z.tuple([count, count]);
 
-const evaluation = z.tuple([count, count.nullable(), z.boolean(), count.optional()]).meta({
+const evaluation = z.tuple([count, measured, z.boolean(), ratio.optional()]).meta({
   description:
-    "[k, samples right (null where the evaluation stopped as soon as its verdict was certain), passed, and where it " +
-    "stopped early an estimate of the samples right]",
+    "[k, right answers (null where the evaluation stopped as soon as its verdict was certain), passed, and where it " +
+    "stopped early an estimate of the right answers]. With the metric output-error the relative error of the output takes " +
+    "the place of right answers: less is better",
 });
+
+const perplexities = z
+  .strictObject({ original: measured, projected: measured, decomposed: measured })
+  .meta({ description: "exp of the mean of −ln p of the next token" });
 
 const dataSettings = z.strictObject({
   source: z
@@ -37,7 +43,11 @@ const settings = z
     calibration: dataSettings.nullable(),
     validation: dataSettings.nullable(),
     preprocess: z.record(z.string(), z.unknown()),
-    tolerance: z.number().meta({ description: "Percentage points" }),
+    output: z.string().exactOptional().meta({ description: "The model output that was asked for" }),
+    metric: z.enum(metricChoices).exactOptional().meta({ description: "The metric that was asked for" }),
+    tolerance: z.number().meta({
+      description: "Percentage points of accuracy; with the metric output-error points of 100 of the relative error",
+    }),
     ranks: z
       .enum(["search", "energy", "none"])
       .meta({ description: "How ranks were found: rank search, energy threshold, or not at all (weights only)" }),
@@ -81,7 +91,7 @@ const layerReport = z.strictObject({
   fragility: z
     .strictObject({ kS: band, kT: band, utilizedRank: band })
     .nullable()
-    .meta({ description: "[lowest, highest] had the threshold been one validation sample lower or higher" }),
+    .meta({ description: "[lowest, highest] had the threshold been one right answer lower or higher" }),
   stability: z
     .strictObject({ kS: band, kT: band, utilizedRank: band })
     .nullable()
@@ -124,7 +134,9 @@ const compression = z.strictObject({
   method: z.enum(["paper"]),
   layersDecomposed: count,
   bytes: z.strictObject({ before: count, after: count }),
-  accuracy: z.strictObject({ before: measured, after: measured }),
+  accuracy: z
+    .strictObject({ before: measured, after: measured })
+    .meta({ description: "In the metric of the report; with output-error 0, and the error of the written file" }),
   latency: z
     .strictObject({
       batch: z.int().positive(),
@@ -177,16 +189,41 @@ export const modelReportSchema = z
       macsAfter: count.nullable(),
       macsRatio: measured,
     }),
-    accuracy: z.strictObject({
-      metric: z
-        .enum(["top-1", "agreement"])
-        .nullable()
-        .meta({ description: "Right answers, or, without labels, agreement with the original's prediction" }),
-      samples: count.nullable(),
-      original: measured,
-      projected: measured.meta({ description: "All layers replaced by W′ at once" }),
-      decomposed: measured.meta({ description: "The layers that get smaller replaced by their two factors" }),
-    }),
+    accuracy: z
+      .strictObject({
+        metric: z
+          .enum(metricNames)
+          .nullable()
+          .meta({
+            description:
+              "top-1: right answers by labels; agreement: with the original's own class; next-token: right next tokens; " +
+              "position-agreement: with the original's own class at each token; output-error: ‖Y−Y′‖²/‖Y‖² of the output Y, " +
+              "where less is better",
+          }),
+        output: z
+          .strictObject({
+            name: z.string(),
+            shape: z.array(z.union([count, z.literal("N")])).meta({ description: "N: the samples" }),
+            why: z.string().meta({ description: "Why it is measured by this metric" }),
+          })
+          .nullable()
+          .exactOptional()
+          .meta({ description: "The model output that is measured" }),
+        samples: count.nullable(),
+        answers: count.nullable().exactOptional().meta({
+          description: "Answers that are right or wrong: samples, or positions of samples; null with output-error",
+        }),
+        original: measured.meta({ description: "Share of right answers; with output-error 0" }),
+        projected: measured.meta({
+          description:
+            "All layers replaced by W′ at once. With output-error the error, null where it is no finite number",
+        }),
+        decomposed: measured.meta({
+          description: "The layers that get smaller replaced by their two factors; likewise",
+        }),
+        perplexity: perplexities.nullable().exactOptional().meta({ description: "Of next-token; null elsewhere" }),
+      })
+      .meta({ description: "Of the metric that fits the model's output" }),
     cost: z.strictObject({
       seconds: z.number(),
       evaluations: count,
@@ -220,7 +257,10 @@ export const modelReportSchema = z
     warnings: z.array(z.string()),
     compressed: compression.nullable().meta({ description: "What compress wrote; null in a report of analyze" }),
   })
-  .meta({ title: "RankLens report", description: "Accuracies, energies and ratios are fractions; null: not measured" });
+  .meta({
+    title: "RankLens report",
+    description: "Accuracies, errors, energies and ratios are fractions; null: not measured",
+  });
 
 /** The result of an analysis: plain data, JSON as it is. */
 export type ModelReport = z.infer<typeof modelReportSchema>;

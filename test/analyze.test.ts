@@ -150,10 +150,13 @@ describe.each([
     expect(without.settings.energy).toBe(0.99);
     expect(without.accuracy).toEqual({
       metric: null,
+      output: null,
       samples: null,
+      answers: null,
       original: null,
       projected: null,
       decomposed: null,
+      perplexity: null,
     });
   });
 

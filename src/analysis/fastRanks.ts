@@ -2,7 +2,7 @@ import { gallop } from "../lowrank/gallop";
 import { inputErrors, outputErrors } from "../lowrank/outputErrors";
 import type { Evaluation } from "../lowrank/rankSearch";
 import type { FoundRanks } from "./layerReport";
-import { candidate, threshold, type LayerSearch } from "./ranks";
+import { candidate, type LayerSearch } from "./ranks";
 
 /** The chance that the test of one candidate gives the wrong verdict. */
 export const DEFAULT_ERROR_PROBABILITY = 1e-3;
@@ -32,30 +32,31 @@ export class FastSearch {
 
   /** k_S with P_T = I, then k_T on top of it. */
   async searchLayer(task: LayerSearch): Promise<FoundRanks> {
-    const { layer, basis, evaluator, scoring, baseline, work } = task;
+    const { layer, basis, evaluator, scoring, tolerance, baseline, work } = task;
     const { columns, rows } = layer.view;
-    const { originalCorrect, slack } = threshold(task);
+    const { original, limit, passes } = scoring.criterion(tolerance);
     const matters = await evaluator.start(layer);
     const evaluate = async (k: number, [kS, kT]: Ranks, needed: number, error: number): Promise<Tested> => {
       work.evaluations++;
-      if (!matters) return { evaluation: { k, correct: originalCorrect, passed: originalCorrect >= needed }, scale: 1 };
+      if (!matters) return { evaluation: { k, result: original, passed: passes(original, needed) }, scale: 1 };
       const weight = candidate(task, kS, kT);
       const { passed, estimate, certain, spread } = await evaluator.compare(weight, needed, this.errorProbability);
       if (!certain) this.undecided++;
       if (error > 0 && spread > 0 && Number.isFinite(spread)) this.gain = spread / Math.sqrt(error);
-      const right = Math.max(0, Math.min(scoring.targets.length, estimate));
-      const scale = errorScale(originalCorrect - estimate, originalCorrect - needed);
-      return { evaluation: { k, correct: null, passed, estimate: right }, scale };
+      const right = Math.max(0, Math.min(scoring.samples, estimate));
+      const scale = errorScale(original - estimate, original - needed);
+      return { evaluation: { k, result: null, passed, estimate: right }, scale };
     };
-    const neededS = originalCorrect - slack;
-    const likely = this.gain === null ? FIRST_ERROR : (evaluator.answered.spreadFor(slack + 0.5) / this.gain) ** 2;
+    const neededS = limit(original);
+    const likely =
+      this.gain === null ? FIRST_ERROR : (evaluator.answered.spreadFor(original - neededS + 0.5) / this.gain) ** 2;
     const errorS = inputErrors(basis);
     const S = await gallop(columns, rankWithError(columns, errorS, likely), async (k) => {
       const { evaluation, scale } = await evaluate(k, [k, rows], neededS, errorS(k));
       return { evaluation, expected: rankWithError(columns, errorS, scale * errorS(k)) };
     });
-    const atS = S.evaluations.find(({ k }) => k === S.k)?.estimate ?? originalCorrect;
-    const neededT = (baseline === "previous" ? atS : originalCorrect) - slack;
+    const atS = S.evaluations.find(({ k }) => k === S.k)?.estimate ?? original;
+    const neededT = limit(baseline === "previous" ? atS : original);
     const errorT = outputErrors(basis, S.k);
     const T = await gallop(rows, rankWithError(rows, errorT, (1 + ERROR_BESIDE_S) * errorS(S.k)), async (k) => {
       const { evaluation, scale } = await evaluate(k, [S.k, k], neededT, errorT(k));

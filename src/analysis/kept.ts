@@ -45,7 +45,7 @@ export class KeptResults {
     unchanged: () => boolean,
   ): KeptResults | null {
     if (folder === undefined) return null;
-    const { calibration, validation, preprocess, tolerance, search, baseline, batchSize } = settings;
+    const { calibration, validation, preprocess, tolerance, output, metric, search, baseline, batchSize } = settings;
     const calibrated = {
       version: VERSION,
       model: sha256,
@@ -59,6 +59,8 @@ export class KeptResults {
       ...calibrated,
       validation: withoutPaths(validation),
       tolerance,
+      output: output ?? null,
+      metric: metric ?? "auto",
       search,
       baseline,
       batchSize,
@@ -116,7 +118,7 @@ export class KeptResults {
 
 const evaluation = z.object({
   k: z.int(),
-  correct: z.int().nullable(),
+  result: z.number().nullable(),
   passed: z.boolean(),
   estimate: z.number().exactOptional(),
   bounds: z.tuple([z.int(), z.int()]).exactOptional(),
@@ -128,7 +130,7 @@ const foundRanks: z.ZodType<FoundRanks> = z.object({
   search: z.object({
     S: z.array(evaluation),
     T: z.array(evaluation),
-    needed: z.object({ S: z.int(), T: z.int() }),
+    needed: z.object({ S: z.int(), T: z.int() }).nullable(),
   }),
 });
 

@@ -133,8 +133,8 @@ function keptReason({ view, kept }: Layer, rank: number): string {
   return `two layers of rank ${rank} would not be smaller; at most rank ${limit} is`;
 }
 
-function asTuple({ k, correct, passed, estimate }: Evaluation): EvaluationEntry {
-  return estimate === undefined ? [k, correct, passed] : [k, correct, passed, estimate];
+function asTuple({ k, result, passed, estimate }: Evaluation): EvaluationEntry {
+  return estimate === undefined ? [k, result, passed] : [k, result, passed, estimate];
 }
 
 function fragility({ view }: Layer, search: NonNullable<FoundRanks["search"]>): LayerReport["fragility"] {

@@ -14,8 +14,10 @@ import type { Node } from "../onnx/schema";
 import { readSmallTensor } from "../onnx/tensor";
 import type { DeviceChoice } from "../runtime/executionProviders";
 import { positionsPerSample, probeShapes, usePositions, type Probe } from "../runtime/probe";
+import type { MetricChoice } from "../metricNames";
 import { gramBatchSize } from "./calibrate";
 import { chooseDevice, type ChosenDevice } from "./device";
+import { chooseModelOutput, type ModelOutput } from "./metrics/modelOutput";
 import { imageProgress, type AnalysisEvent } from "./progress";
 
 /** A model file with the layers that will be analysed. */
@@ -75,6 +77,9 @@ export interface SubjectData {
   /** Bytes of decoded images that are kept in memory, of both. */
   readonly decodedBytes: number;
   readonly probe: Probe;
+  /** The output that is measured; null where none can be, or there is no validation data. */
+  readonly output: ModelOutput | null;
+  readonly metric: MetricChoice;
   /** What runs the model from here on; the probe ran on the processor. */
   readonly device: ChosenDevice;
   /** What it could not run after all, and where that ran: for the report's warnings. */
@@ -122,6 +127,7 @@ export async function openData(
   if (validation) checkSameClasses(calibration, validation);
   const most = Math.max(1, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes));
   const probe = await probeShapes(model, index, layers, cutIntoBatches(calibration, inputs, 1).smallest());
+  const measures = validation !== null || config.output !== undefined;
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
   const calibrationSize = Math.min(gramBatchSize(layers, positions), most);
   const calibrationBatches = cutIntoBatches(calibration, inputs, calibrationSize);
@@ -139,6 +145,8 @@ export async function openData(
     validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
     decodedBytes: calibration.decodedBytes + (validation?.decodedBytes ?? 0),
     probe,
+    output: measures ? chooseModelOutput(index, probe, model.path, config.output) : null,
+    metric: config.metric ?? "auto",
     device: typeof device === "string" ? await chooseDevice(device, model.path, calibrationBatches, signal) : device,
     fallbacks: [],
     positions,

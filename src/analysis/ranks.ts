@@ -2,9 +2,8 @@ import type { Layer } from "../layers/layer";
 import { weightElements } from "../layers/weights";
 import type { Evaluator } from "../lowrank/evaluator";
 import { projectLayer, type LayerBasis } from "../lowrank/layerBasis";
-import { mostEvaluations, searchRank, slackSamples, type Evaluation } from "../lowrank/rankSearch";
+import { mostEvaluations, searchRank, type Evaluation } from "../lowrank/rankSearch";
 import { dataDependentNodes, partBehind } from "../onnx/subgraph";
-import { chooseOutput } from "./accuracy";
 import type { FoundRanks } from "./layerReport";
 import type { Subject, SubjectData } from "./prepare";
 import type { Scoring } from "./scoring";
@@ -22,45 +21,43 @@ export interface LayerSearch {
 
 /** The paper's search for one layer: k_S with P_T = I, then k_T on top of it (paper, section 2.2). */
 export async function searchLayer(task: LayerSearch): Promise<FoundRanks> {
-  const { layer, evaluator, baseline, work } = task;
+  const { layer, evaluator, scoring, tolerance, baseline, work } = task;
   const { columns, rows } = layer.view;
-  const { originalCorrect, slack } = threshold(task);
+  const { original, limit, passes } = scoring.criterion(tolerance);
   const matters = await evaluator.start(layer);
   const evaluate = async (k: number, kS: number, kT: number, needed: number): Promise<Evaluation> => {
     work.evaluations++;
     // A layer that nothing of the output depends on cannot change an answer.
-    if (!matters) return { k, correct: originalCorrect, passed: originalCorrect >= needed };
-    const { correct, passed, estimate, bounds } = await evaluator.judge(candidate(task, kS, kT), needed);
-    return { k, correct, passed, ...(correct === null ? { estimate, bounds } : {}) };
+    if (!matters) return { k, result: original, passed: passes(original, needed) };
+    const { result, passed, ...seen } = await evaluator.judge(candidate(task, kS, kT), needed);
+    return { k, result, passed, ...(result === null ? seen : {}) };
   };
-  const neededS = originalCorrect - slack;
+  const neededS = limit(original);
   let S = await searchRank(columns, (k) => evaluate(k, k, rows, neededS));
   const found = S.evaluations.find(({ k }) => k === S.k);
-  if (baseline === "previous" && found?.correct === null) {
+  if (baseline === "previous" && found?.result === null) {
     // What k_T is measured from has to be counted to the end.
     work.evaluations++;
-    const counted = { k: S.k, correct: await evaluator.correct(candidate(task, S.k, rows)), passed: true };
+    const counted = { k: S.k, result: await evaluator.result(candidate(task, S.k, rows)), passed: true };
     S = { ...S, evaluations: S.evaluations.map((evaluation) => (evaluation === found ? counted : evaluation)) };
   }
-  const atS = S.evaluations.find(({ k }) => k === S.k)?.correct ?? originalCorrect;
-  const neededT = (baseline === "previous" ? atS : originalCorrect) - slack;
+  const atS = S.evaluations.find(({ k }) => k === S.k)?.result ?? original;
+  const neededT = limit(baseline === "previous" ? atS : original);
   const T = await searchRank(rows, (k) => evaluate(k, S.k, k, neededT));
   return {
     kS: S.k,
     kT: T.k,
-    search: { S: S.evaluations, T: T.evaluations, needed: { S: neededS, T: neededT } },
+    search: {
+      S: S.evaluations,
+      T: T.evaluations,
+      needed: scoring.answers === null ? null : { S: neededS, T: neededT },
+    },
   };
 }
 
 /** W′ at these ranks, as the tensor has it. */
 export function candidate({ layer, basis }: LayerSearch, kS: number, kT: number): Float32Array {
   return weightElements(layer.view, projectLayer(basis, kS, kT));
-}
-
-/** The original's right answers, and how many fewer are allowed. */
-export function threshold({ scoring, tolerance }: LayerSearch): { originalCorrect: number; slack: number } {
-  const samples = scoring.targets.length;
-  return { originalCorrect: Math.round(scoring.original * samples), slack: slackSamples(tolerance, samples) };
 }
 
 /** Forward equivalents that an analysis will take at most: for the time left. */
@@ -71,13 +68,12 @@ export interface PlannedWork {
 }
 
 export function plannedWork(subject: Subject, data: SubjectData, searches: boolean): PlannedWork {
-  const { index, layers, model } = subject;
-  const { calibration, validation, probe, macShare } = data;
-  if (!validation) return { total: calibration.count, searches: new Map() };
+  const { index, layers } = subject;
+  const { calibration, validation, output, macShare } = data;
+  if (!validation || !output) return { total: calibration.count, searches: new Map() };
   // The original, all layers projected, all layers decomposed.
   const whole = calibration.count + 3 * validation.count;
   if (!searches) return { total: whole, searches: new Map() };
-  const output = chooseOutput(index, probe, model.path);
   const dataDependent = dataDependentNodes(index);
   const byLayer = new Map(
     layers.map((layer) => {

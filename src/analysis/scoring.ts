@@ -1,76 +1,102 @@
-import { cutIntoBatches, rearranged } from "../calibration/batches";
-import { checkLabels } from "../calibration/labels";
+import { ExpectedError } from "../errors";
 import type { EvaluatorContext } from "../lowrank/evaluator";
 import { parameterCount, type Layer } from "../layers/layer";
-import { TEST_BATCH, testSamples } from "../lowrank/pairedTest";
-import { evaluationBatch, fragileFirst, fragileOutside } from "../lowrank/sampleOrder";
+import type { MetricName } from "../metricNames";
 import { elementCount } from "../onnx/tensor";
 import type { Probe } from "../runtime/probe";
 import type { SearchKind } from "../searchKind";
-import { accuracyOf, answersOfOriginal, chooseOutput, type ScoringContext } from "./accuracy";
+import type { ScoringContext } from "./accuracy";
+import { chooseMetric, type ChosenMetric } from "./metrics";
+import { scoreAnswersOfOriginal } from "./metrics/answerScoring";
+import { scoreOutputOfOriginal } from "./metrics/errorScoring";
+import type { Measured } from "./metrics/metric";
+import { outputShape } from "./metrics/modelOutput";
+import { mostFrequentShare } from "./metrics/positions";
+import type { MetricScoring } from "./metrics/scoring";
+import { findTokens, readTokens } from "./metrics/tokens";
 import type { Subject, SubjectData } from "./prepare";
 
 /** How accuracy is measured in one analysis. */
-export interface Scoring {
-  readonly context: ScoringContext;
-  readonly metric: "top-1" | "agreement";
-  readonly classes: number;
-  /** The right class of each validation sample: its label, or the original's own prediction. */
-  readonly targets: Int32Array;
-  /** Accuracy of the original, 0…1. */
-  readonly original: number;
-  /** The validation samples as evaluations take them: in an order, and in batches, that let them stop early. */
+export interface Scoring extends Omit<MetricScoring, "evaluation"> {
+  readonly metric: MetricName;
+  /** The output that is measured, and why so. */
+  readonly output: { readonly name: string; readonly shape: (number | "N")[]; readonly why: string };
+  readonly samples: number;
+  /** The validation samples as evaluations take them. */
   readonly evaluator: (search: SearchKind) => Omit<EvaluatorContext, "onWork" | "cacheBytes">;
 }
 
-/** The original's predictions on the validation data, and what every later accuracy is measured against. */
+/** The fast search models the answers of samples: one each. */
+export function isFastSearchable(metric: MetricName): boolean {
+  return metric === "top-1" || metric === "agreement";
+}
+
+/**
+ * The original's output on the validation data by the metric that fits it, which every later one is measured against. Null
+ * without validation data.
+ * @throws ExpectedError where there is no output that can be measured, or the original gives no numbers.
+ */
 export async function scoreOriginal(
   { model, index, layers }: Subject,
-  { validation, validationBatches, probe, macShare, macsPerSample, device }: SubjectData,
+  data: SubjectData,
   signal: AbortSignal | undefined,
   onWork: (samples: number) => void,
 ): Promise<Scoring | null> {
-  if (!validation || !validationBatches) return null;
-  const output = chooseOutput(index, probe, model.path);
-  const { labels, labelOrigin } = validation;
-  if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
-  const context: ScoringContext = {
-    batches: validationBatches,
-    outputName: output.name,
-    device: device.used,
-    signal,
-    onWork,
-  };
-  const { predicted, margins } = await answersOfOriginal(model.path, context, labels);
-  const targets = labels ?? predicted;
-  const right = Uint8Array.from(targets, (target, sample) => Number(predicted[sample] === target));
+  const { validation, validationBatches: batches, output, probe, macShare, macsPerSample, device } = data;
+  if (!validation || !batches) return null;
+  if (!output) throw nothingToMeasure(model.path, probe);
+  const context: ScoringContext = { batches, outputName: output.name, device: device.used, signal, onWork };
+  const inputs = findTokens(index.dataInputs, probe, output);
+  const tokens = inputs && readTokens(inputs, batches);
+  const measured: Measured = { path: model.path, index, validation, output, tokens, context };
+  const { metric, why, scored } = await chosenScoring(measured, data);
   return {
-    context,
-    classes: output.classes,
-    metric: labels ? "top-1" : "agreement",
-    targets,
-    original: accuracyOf(predicted, targets),
+    ...scored,
+    metric,
+    output: { name: output.name, shape: outputShape(output), why },
+    samples: validation.count,
     evaluator: (search) => {
-      const order = search === "exact" ? fragileOutside(margins, right) : fragileFirst(margins);
-      const most = validationBatches.size;
-      const size =
-        search === "exact" ? evaluationBatch(targets.length, macsPerSample, most) : Math.min(TEST_BATCH, most);
-      const used = search === "exact" ? order : order.subarray(0, testSamples(order.length));
+      const evaluation = scored.evaluation(search, macsPerSample);
+      const { samples, size } = evaluation.batches;
       return {
         model,
         index,
-        batches: cutIntoBatches(rearranged(validation, used), index.dataInputs, size),
+        ...evaluation,
         outputName: output.name,
-        targets: Int32Array.from(order, (sample) => targets[sample]),
-        right: Uint8Array.from(order, (sample) => right[sample]),
-        margins: Float64Array.from(order, (sample) => margins[sample]),
         macShare,
         device: device.used,
-        sharing: { macs: macsPerSample * used.length, bytesEach: bytesBesideKept(layers, probe, size) },
+        sharing: { macs: macsPerSample * samples, bytesEach: bytesBesideKept(layers, probe, size) },
         signal,
       };
     },
   };
+}
+
+function nothingToMeasure(path: string, { outputs }: Probe): ExpectedError {
+  const found = [...outputs].map(([name, { type, dims }]) => `"${name}" [${dims.join(", ")}] ${type}`);
+  return new ExpectedError(
+    `${path} has no floating-point output (found: ${found.join("; ") || "none that is a tensor of numbers"}). ` +
+      `Accuracy cannot be measured: leave "validation" out and choose ranks with --energy 0.99.`,
+  );
+}
+
+/** A language model that does no better than one token everywhere says nothing by what comes next. */
+async function chosenScoring(
+  measured: Measured,
+  { metric: choice }: SubjectData,
+): Promise<{ metric: MetricName; why: string; scored: MetricScoring }> {
+  const score = ({ metric: { questions } }: ChosenMetric): Promise<MetricScoring> =>
+    questions ? scoreAnswersOfOriginal(measured, questions(measured)) : scoreOutputOfOriginal(measured);
+  const first = await chooseMetric(measured, choice);
+  const scored = await score(first);
+  const { name } = first.metric;
+  const found = scored.original.value;
+  if (choice === "auto" && name === "next-token" && found <= mostFrequentShare(scored.targets!)) {
+    const why = `its next token is right in ${(100 * found).toFixed(1)}%, no more than one token everywhere would be`;
+    const second = await chooseMetric(measured, choice, { name, why });
+    return { metric: second.metric.name, why: second.why, scored: await score(second) };
+  }
+  return { metric: name, why: first.why, scored };
 }
 
 /** Copies of a weight while a part of the model is loaded: in the part, and as onnxruntime lays it out. */

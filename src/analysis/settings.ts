@@ -13,6 +13,8 @@ export async function reportSettings(
     calibration: await dataSettings(config.calibration, data?.calibration ?? null),
     validation: await dataSettings(config.validation, data?.validation ?? null),
     preprocess: { ...config.preprocess },
+    ...(config.output === undefined ? {} : { output: config.output }),
+    ...(config.metric === undefined ? {} : { metric: config.metric }),
     ...choices,
     batchSize: data?.validationBatches?.size ?? data?.calibrationBatches.size ?? null,
   };

@@ -1,10 +1,14 @@
 import { isNearChance } from "../lowrank/accuracy";
-import { slackSamples } from "../lowrank/rankSearch";
+import { slackAnswers } from "../lowrank/rankSearch";
+import type { MetricName } from "../metricNames";
 import type { LayerReport, ModelReport } from "../report";
+import { errorText } from "../text/numbers";
 import type { Subject, SubjectData } from "./prepare";
 import type { Scoring } from "./scoring";
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+/** With a tolerance above this share of it, an output that tells samples apart and one that does not are too much alike. */
+const MOST_OF_MEAN = 1 / 4;
 /** Layers named in one warning; the rest is counted. */
 const MOST_NAMES = 3;
 
@@ -27,17 +31,31 @@ export function dataWarnings(
         "Keep some samples apart for validation.",
     );
   }
-  if (scoring?.metric === "top-1" && isNearChance(scoring.original, scoring.targets.length, scoring.classes)) {
+  if (scoring?.metric === "top-1" && isNearChance(scoring.original.value, scoring.samples, scoring.classes!)) {
     warnings.push(
-      `The original's accuracy, ${percent(scoring.original)}, is near chance for ${scoring.classes} classes: ` +
+      `The original's accuracy, ${percent(scoring.original.value)}, is near chance for ${scoring.classes} classes: ` +
         `check the preprocessing (layout, scale, mean, std) and the order of the classes before reading the ranks.`,
     );
   }
-  if (scoring && tolerance !== null && slackSamples(tolerance, scoring.targets.length) === 0) {
-    const samples = scoring.targets.length;
+  if (scoring && scoring.metric !== "top-1" && validation?.labels) {
     warnings.push(
-      `The tolerance of ${tolerance} points is less than one of ${samples} validation samples ` +
-        `(${(100 / samples).toPrecision(2)} points): no sample more may go wrong. Use more samples or a larger tolerance.`,
+      `The labels of the validation data are not used: accuracy is measured by ${scoring.metric} of the output ` +
+        `"${scoring.output.name}", since ${scoring.output.why}.`,
+    );
+  }
+  const errorOfMean = scoring?.errorOfMean ?? null;
+  if (errorOfMean !== null && tolerance !== null && tolerance / 100 > MOST_OF_MEAN * errorOfMean) {
+    warnings.push(
+      `The output "${scoring!.output.name}" is much the same for all samples: always giving its mean has a relative error of ` +
+        `only ${errorText(errorOfMean)}, and the tolerance is ${tolerance}%. Use a smaller tolerance, or data that differ more.`,
+    );
+  }
+  const answers = scoring?.answers ?? null;
+  if (answers !== null && tolerance !== null && slackAnswers(tolerance, answers) === 0) {
+    const what = answers === scoring?.samples ? "sample" : "answer";
+    warnings.push(
+      `The tolerance of ${tolerance} points is less than one of ${answers} validation ${what}s ` +
+        `(${(100 / answers).toPrecision(2)} points): no ${what} more may go wrong. Use more samples or a larger tolerance.`,
     );
   }
   const used = calibrationBatches.padded
@@ -80,9 +98,10 @@ export function resultWarnings(
     const examples = fragile
       .slice(0, MOST_NAMES)
       .map(({ name, fragility }) => `${name} ${fragility!.utilizedRank.join("–")}`);
+    const single = accuracy.answers === accuracy.samples ? "validation sample" : "right answer";
     const rest = fragile.length > MOST_NAMES ? ` and ${fragile.length - MOST_NAMES} more` : "";
     warnings.push(
-      `One validation sample more or less would change the rank of ${fragile.length} of ${layers.length} layers ` +
+      `One ${single} more or less would change the rank of ${fragile.length} of ${layers.length} layers ` +
         `(${examples.join(", ")}${rest}). More validation samples make ranks firmer.`,
     );
   }
@@ -97,14 +116,21 @@ export function resultWarnings(
         `(${examples.join(", ")}${rest}). More calibration samples make ranks firmer.`,
     );
   }
-  const { original, projected } = accuracy;
-  if (original !== null && projected !== null && 100 * (original - projected) > Math.max(1, 2 * (tolerance ?? 0))) {
-    const why =
-      tolerance === null
-        ? "keep a larger share of the energy for a better model."
-        : "the tolerance holds for each layer alone, and the drops add up.";
+  const { original, projected, metric, samples } = accuracy;
+  const why =
+    tolerance === null
+      ? "keep a larger share of the energy for a better model."
+      : "the tolerance holds for each layer alone, and the drops add up.";
+  const lost = projected === null || original === null ? 0 : Math.abs(original - projected);
+  const worse = metric === "output-error" || (projected ?? 0) < (original ?? 0);
+  if (worse && 100 * lost > Math.max(1, 2 * (tolerance ?? 0))) {
+    const change =
+      metric === "output-error" ? "the output's relative error is" : `accuracy falls from ${percent(original!)} to`;
+    warnings.push(`With all layers replaced at once, ${change} ${percent(projected!)}: ${why}`);
+  }
+  if (samples !== null && projected === null) {
     warnings.push(
-      `With all layers replaced at once, accuracy falls from ${percent(original)} to ${percent(projected)}: ${why}`,
+      "With all layers replaced at once, the output has values that are no numbers: do not use this model.",
     );
   }
   return warnings;
@@ -117,4 +143,12 @@ export function fastSearchWarnings(byEstimate: number, evaluations: number, erro
     `${byEstimate} of ${evaluations} tests of the fast search ended before the chance of a wrong verdict was below ` +
       `${errorProbability}; their best estimate decided. --search exact counts all samples where it has to.`,
   ];
+}
+
+/** Where the fast search was asked for and is not made. */
+export function exactSearchWarning(metric: MetricName): string {
+  return (
+    `The fast search is made for one answer to each sample, and accuracy is measured by ${metric}: ` +
+    `ranks were searched exactly.`
+  );
 }

@@ -10,6 +10,7 @@ import { weightReport } from "./layerReport";
 import { peakMemory } from "./memory";
 import type { Subject } from "./prepare";
 import { Stopwatch, type AnalysisEvent } from "./progress";
+import { NOT_MEASURED } from "./replacedAccuracy";
 import { reportHead } from "./reportHead";
 import { reportSettings } from "./settings";
 
@@ -45,7 +46,7 @@ export async function analyzeWeights(
       baseline: null,
       energy: null,
     }),
-    accuracy: { metric: null, samples: null, original: null, projected: null, decomposed: null },
+    accuracy: NOT_MEASURED,
     cost: {
       seconds: watch.seconds(),
       evaluations: 0,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { metricChoices, type MetricChoice } from "../metricNames";
 import { MEMORY_SIZE, parseMemorySize } from "../memorySize";
 import { deviceChoices, type DeviceChoice } from "../runtime/executionProviders";
 import { searchKinds, type SearchKind } from "../searchKind";
@@ -11,6 +12,8 @@ export interface AnalysisFlags {
   searchError?: number;
   baseline?: "original" | "previous";
   energy?: number;
+  outputName?: string;
+  metric?: MetricChoice;
   device?: DeviceChoice;
   memory?: number;
   /** The folder; false for none. */
@@ -54,6 +57,8 @@ export function withAnalysisOptions(command: Command): Command {
         .default("original"),
     )
     .option("--energy <share>", "ranks from this share of the energy, without a search", share)
+    .option("--output-name <name>", "the model's output that accuracy is measured by (default: the one that fits)")
+    .addOption(new Option("--metric <metric>", "what is measured of that output").choices([...metricChoices]))
     .addOption(new Option("--device <device>", "where the model runs").choices([...deviceChoices]).default("auto"))
     .option(
       "--memory <size>",

@@ -1,6 +1,7 @@
 import type { LayerReport, ModelReport } from "../report";
+import { accuracyText, isError, measuredText, metricName, perplexityText } from "../text/accuracy";
 import { sizeText } from "../text/layer";
-import { deviceText, embeddingTexts, recalledText } from "../text/measurement";
+import { deviceText, embeddingTexts, recalledText, toleranceText } from "../text/measurement";
 import { printable } from "../text/names";
 import { byteSize, duration, percent, short, thousands } from "../text/numbers";
 import { REPORT_WORDS } from "../text/reportWords";
@@ -117,15 +118,12 @@ function headline(report: ModelReport): string {
     ]);
   }
   if (accuracy.original !== null) {
-    const what = accuracy.metric === "top-1" ? "Accuracy (top-1)" : "Agreement with itself";
-    lines.push([
-      what,
-      `${percent(accuracy.original, 2)} → ${percent(accuracy.decomposed, 2)} for the whole model with smaller layers ` +
-        `(${percent(accuracy.projected, 2)} with every layer projected), ${thousands(accuracy.samples ?? 0)} samples`,
-    ]);
+    lines.push([metricTitle(accuracy.metric), accuracyLine(accuracy)]);
   }
+  const measured = measuredText(accuracy, REPORT_WORDS);
+  if (measured !== null) lines.push(["Measured", printable(measured)]);
   const how = {
-    search: `${settings.search === "fast" ? "fast rank search" : "rank search"}, ${settings.tolerance} points for each projection of each layer (baseline: ${settings.baseline})`,
+    search: `${settings.search === "fast" ? "fast rank search" : "rank search"}, ${toleranceText(settings.tolerance, accuracy.metric, REPORT_WORDS)} (baseline: ${settings.baseline})`,
     energy: `${percent(settings.energy, 2)} of the energy on both sides, no search`,
     none: "weights only: no data was used",
   }[settings.ranks];
@@ -141,6 +139,28 @@ function headline(report: ModelReport): string {
   return definitions(lines);
 }
 
+function metricTitle(metric: ModelReport["accuracy"]["metric"]): string {
+  return metric === "agreement" ? "Agreement with itself" : metricName(metric, REPORT_WORDS);
+}
+
+function accuracyLine(accuracy: ModelReport["accuracy"]): string {
+  const { metric, original, decomposed, projected, perplexity } = accuracy;
+  const text = (value: number | null): string => accuracyText(value, metric);
+  const change = isError(metric) ? text(decomposed) : `${text(original)} → ${text(decomposed)}`;
+  const surprise = perplexityText(perplexity, REPORT_WORDS);
+  return (
+    `${change} for the whole model with smaller layers (${text(projected)} with every layer projected), ` +
+    `${surprise === null ? "" : `${surprise}, `}${samplesText(accuracy)}`
+  );
+}
+
+function samplesText({ samples, answers }: ModelReport["accuracy"]): string {
+  const count = `${thousands(samples ?? 0)} samples`;
+  return answers === null || answers === undefined || answers === samples
+    ? count
+    : `${thousands(answers)} answers on ${count}`;
+}
+
 /** "4 s", "2:45 minutes", "1:10:00 hours". */
 function spell(seconds: number): string {
   if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
@@ -153,7 +173,8 @@ function fullRunText({ seconds, memory, disk }: NonNullable<ModelReport["preview
 }
 
 /** What compress adds to the report. */
-export function compressionText({ compressed }: ModelReport): string {
+export function compressionText(report: ModelReport): string {
+  const { compressed } = report;
   if (!compressed) return "";
   const { bytes, accuracy, latency, layersDecomposed } = compressed;
   const lines: [string, string][] = [
@@ -164,7 +185,16 @@ export function compressionText({ compressed }: ModelReport): string {
     ],
   ];
   if (accuracy.before !== null) {
-    lines.push(["Accuracy", `${percent(accuracy.before, 2)} → ${percent(accuracy.after, 2)}`]);
+    const { metric } = report.accuracy;
+    const after = accuracyText(accuracy.after, metric);
+    lines.push(
+      isError(metric)
+        ? [metricTitle(metric), after]
+        : [
+            metric === "top-1" ? "Accuracy" : metricTitle(metric),
+            `${accuracyText(accuracy.before, metric)} → ${after}`,
+          ],
+    );
   }
   if (latency) {
     const { milliseconds, ratio, runs, batch } = latency;

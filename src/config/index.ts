@@ -92,12 +92,14 @@ function withPaths(config: Config, change: (path: string) => string): ResolvedCo
     ...(labels === undefined ? {} : { labels: change(labels) }),
     ...rest,
   });
-  const { calibration, validation, preprocess, tolerance } = config;
+  const { calibration, validation, preprocess, tolerance, output, metric } = config;
   return {
     ...(calibration === undefined ? {} : { calibration: changed(calibration) }),
     ...(validation === undefined ? {} : { validation: changed(validation) }),
     ...(preprocess === undefined ? {} : { preprocess }),
     ...(tolerance === undefined ? {} : { tolerance }),
+    ...(output === undefined ? {} : { output }),
+    ...(metric === undefined ? {} : { metric }),
   };
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { metricChoices } from "../metricNames";
 
 /** The tolerance ε where neither the config file nor the user names one, in percentage points of accuracy. */
 export const DEFAULT_TOLERANCE = 0.1;
@@ -174,6 +175,8 @@ const preprocessSchema = z
       "How samples become the model's input: (value × scale − mean) / std, in the layout that the model wants.",
   });
 
+const METRICS = `one of ${metricChoices.join(", ")}`;
+
 /** Raised when an older RankLens would misread a newer config. */
 export const CONFIG_VERSION = 1;
 
@@ -199,7 +202,7 @@ export const configSchema = z
       ).exactOptional(),
       validation: dataSchema(
         "Validation data",
-        "The labelled samples on which accuracy is measured. Keep them apart from the calibration data.",
+        "The samples, with labels where there are some, on which accuracy is measured. Keep them apart from the calibration data.",
       ).exactOptional(),
       preprocess: preprocessSchema.exactOptional(),
       tolerance: z
@@ -211,6 +214,24 @@ export const configSchema = z
           description:
             "How much accuracy, in percentage points, each of the two projections of each layer may cost when tried alone.",
           default: DEFAULT_TOLERANCE,
+        })
+        .exactOptional(),
+      output: z
+        .string(allow("the name of a model output"))
+        .min(1, allow("the name of a model output"))
+        .meta({
+          title: "Model output",
+          description:
+            "The output of the model that accuracy is measured by. Without it: the only one of floating point, else the largest with one score per class, else the first.",
+        })
+        .exactOptional(),
+      metric: z
+        .enum(metricChoices, allow(METRICS))
+        .meta({
+          title: "Metric",
+          description:
+            "What is measured of the output: top-1 (the label has the highest score), agreement (with the original's own class), next-token (of a language model), position-agreement (at each token), output-error (the relative squared error of the output; the tolerance is then in points of 100 of it), or what fits.",
+          default: "auto",
         })
         .exactOptional(),
     },

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import * as vscode from "vscode";
+import { accuracyText, isError, metricName } from "../text/accuracy";
 import { percent, short, thousands } from "../text/numbers";
 import { processOptions } from "../host/analysisOptions";
 import type { AnalysisQueue } from "../host/analysisQueue";
@@ -9,6 +10,7 @@ import type { ModelReport } from "../report";
 import type { Analyses } from "./analyses";
 import { failureText, showFailure } from "./failures";
 import type { Models } from "./models";
+import { panelStrings } from "./panelStrings";
 import { plain } from "./plain";
 import { notifyQueued } from "./progress";
 import { showModel } from "./showModel";
@@ -119,11 +121,10 @@ function detailOf({ parameters, macs, accuracy, decomposed, layers, preview }: E
 }
 
 function accuracyLines({ metric, before, after, samples }: NonNullable<ExportFigures["accuracy"]>): string[] {
-  const change = `${percent(before, 2)} → ${percent(after, 2)}`;
+  const words = panelStrings((text) => vscode.l10n.t(text));
+  const change = `${accuracyText(before, metric)} → ${accuracyText(after, metric)}`;
   return [
-    metric === "top-1"
-      ? vscode.l10n.t("Accuracy (top-1): {0}", change)
-      : vscode.l10n.t("Agreement with the original: {0}", change),
+    `${metricName(metric, words)}: ${isError(metric) ? accuracyText(after, metric) : change}`,
     vscode.l10n.t("Validation samples: {0}", thousands(samples)),
   ];
 }
@@ -143,10 +144,10 @@ function refusalText(reason: NoExport, fileName: string): string {
   }
 }
 
-async function offerResult(target: vscode.Uri, { compressed }: ModelReport): Promise<void> {
+async function offerResult(target: vscode.Uri, report: ModelReport): Promise<void> {
   const open = vscode.l10n.t("Open");
   const reveal = vscode.l10n.t("Reveal");
-  const chosen = await vscode.window.showInformationMessage(plain(resultText(target, compressed)), open, reveal);
+  const chosen = await vscode.window.showInformationMessage(plain(resultText(target, report)), open, reveal);
   if (chosen === open) await showModel(target);
   if (chosen === reveal) {
     // The system's file manager is on the user's machine, the file may be on another.
@@ -155,15 +156,16 @@ async function offerResult(target: vscode.Uri, { compressed }: ModelReport): Pro
   }
 }
 
-function resultText(target: vscode.Uri, compressed: ModelReport["compressed"]): string {
+function resultText(target: vscode.Uri, { compressed, accuracy: { metric } }: ModelReport): string {
   const name = path.basename(target.fsPath);
   if (compressed === null) return vscode.l10n.t("Written: {0}", name);
   const { bytes, accuracy } = compressed;
   const size = percent(bytes.after / bytes.before);
-  return accuracy.before === null || accuracy.after === null
-    ? vscode.l10n.t("{0} has {1} of the size.", name, size)
-    : vscode.l10n.t(
-        "{0} has {1} of the size; accuracy {2} → {3}.",
-        ...[name, size, percent(accuracy.before, 2), percent(accuracy.after, 2)],
-      );
+  if (accuracy.before === null || accuracy.after === null) {
+    return vscode.l10n.t("{0} has {1} of the size.", name, size);
+  }
+  const [before, after] = [accuracy.before, accuracy.after].map((value) => accuracyText(value, metric));
+  return isError(metric)
+    ? vscode.l10n.t("{0} has {1} of the size; relative output error {2}.", name, size, after)
+    : vscode.l10n.t("{0} has {1} of the size; accuracy {2} → {3}.", name, size, before, after);
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { MetricName } from "../metricNames";
 import type { ModelReport } from "../report";
 
 /** `dir/net.onnx` → `dir/net.small.onnx`. */
@@ -22,7 +23,7 @@ export interface ExportFigures {
   /** Of the analysed layers, per sample; null where they are not known. */
   readonly macs: BeforeAfter | null;
   /** Shares of the validation samples; null where accuracy was not measured. */
-  readonly accuracy: (BeforeAfter & { readonly metric: "top-1" | "agreement"; readonly samples: number }) | null;
+  readonly accuracy: (BeforeAfter & { readonly metric: MetricName; readonly samples: number }) | null;
   /** Ranks come from a few samples only. */
   readonly preview: boolean;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LayerReport, ModelReport } from "../report";
+import { isError } from "../text/accuracy";
 import { fileName, visible } from "../text/names";
 import { pageScript, pageStyle } from "./assets.generated";
 import { figures } from "./figures";
@@ -112,7 +113,9 @@ function chart(id: string, wide: boolean): Markup {
 }
 
 /** Filled by the script for the layer that is chosen. */
-function layerSection({ layers }: ModelReport): Markup {
+function layerSection({ layers, accuracy }: ModelReport): Markup {
+  const errors = isError(accuracy.metric);
+  const [searched, failed] = errors ? ["error of the model’s output", "too large"] : ["accuracy", "too few right"];
   const options = layers.map(({ name }, i) => markup`<option value="${i}">${i + 1}  ${name}</option>`);
   return markup`<section id="layer" aria-labelledby="layer-title" data-script hidden>
 <h2 id="layer-title">One layer</h2>
@@ -122,7 +125,7 @@ function layerSection({ layers }: ModelReport): Markup {
 <dl class="setup" id="layer-facts"></dl>
 <div class="pair">
 <figure><figcaption>Energy held by the first k directions</figcaption>${chart("spectra-chart", false)}</figure>
-<figure id="search-figure"><figcaption>The rank search: accuracy with this layer alone changed; filled: enough, hollow: too few right</figcaption>${chart("search-chart", false)}</figure>
+<figure id="search-figure"><figcaption>The rank search: ${searched} with this layer alone changed; filled: enough, hollow: ${failed}</figcaption>${chart("search-chart", false)}</figure>
 </div>
 </section>`;
 }

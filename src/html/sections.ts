@@ -1,4 +1,5 @@
 import type { ModelReport } from "../report";
+import { isError } from "../text/accuracy";
 import { measurement } from "../text/measurement";
 import { elapsed, percent, thousands } from "../text/numbers";
 import { REPORT_WORDS } from "../text/reportWords";
@@ -62,13 +63,16 @@ export function stages({ cost }: ModelReport): Markup | null {
 }
 
 /** Terms that the page uses, for whoever is sent it. */
-export function howToRead({ settings }: ModelReport): Markup {
+export function howToRead({ settings, accuracy }: ModelReport): Markup {
+  const [measured, advice] = isError(accuracy.metric)
+    ? ["relative output error", "How far the output of the whole model moves on the validation data, ‖Y − Y′‖² / ‖Y‖²: less is better. The tolerance holds for each projection of each layer, tried alone, and the errors add up."]
+    : ["accuracy", "The tolerance holds for each projection of each layer, tried alone. The drops add up: read the accuracy of the whole model before you use a smaller one."]; // prettier-ignore
   const data = markup`
-<div><dt>rank</dt><dd>min(k<sub>S</sub>, k<sub>T</sub>): how many directions of a layer’s input (k<sub>S</sub>) and of its output (k<sub>T</sub>) the model needs on this data. A small band below it shows where the rank would be with one validation sample more or less.</dd></div>
+<div><dt>rank</dt><dd>min(k<sub>S</sub>, k<sub>T</sub>): how many directions of a layer’s input (k<sub>S</sub>) and of its output (k<sub>T</sub>) the model needs on this data. A small band below it shows where the rank would be with one right answer more or less.</dd></div>
 <div><dt>used</dt><dd>rank / min(m, d) for a layer with m outputs and d inputs. Its mean over the layers is the mean layer utilization (MLU). The mark on a bar is the same by the weights alone.</dd></div>
 <div><dt>output error</dt><dd>How far the layer’s output moves on the calibration data, relative and exact. The error bound is the paper’s upper bound, often far above it.</dd></div>
 <div><dt>parameters</dt><dd>A layer becomes two, d → rank → m, where that is smaller. Otherwise it is kept.</dd></div>
-<div><dt>accuracy</dt><dd>The tolerance holds for each projection of each layer, tried alone. The drops add up: read the accuracy of the whole model before you use a smaller one.</dd></div>`;
+<div><dt>${measured}</dt><dd>${advice}</dd></div>`;
   return markup`<dl class="terms">
 <div><dt>weight rank</dt><dd>Singular values that hold 99.99% of the energy of the weights. It is nearly always close to full, even where the data uses little of it.</dd></div>${
     settings.ranks === "none"

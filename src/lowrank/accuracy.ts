@@ -1,4 +1,5 @@
 import { ExpectedError } from "../errors";
+import { halfToNumber } from "../onnx/elements";
 import { elementCount } from "../onnx/tensor";
 import type { TensorValue } from "../runtime/session";
 
@@ -6,6 +7,8 @@ type Scores = Float32Array | Float64Array;
 
 /** No class: the scores of a sample hold NaN. Never equals a label. */
 export const NO_PREDICTION = -1;
+/** In the place of a right class: nothing is asked here (a padded position). Never equals a prediction. */
+export const NO_ANSWER = -2;
 
 /** Class scores per sample in an output of `rows` samples: shape [rows, K] or [rows, K, 1, …]. Null for any other. */
 export function classCount(dims: readonly number[], rows: number): number | null {
@@ -14,7 +17,10 @@ export function classCount(dims: readonly number[], rows: number): number | null
   return wide.length === 1 ? wide[0] : null;
 }
 
-/** The class of the highest score of each of the first `samples` rows (of `rows`); the first one where scores tie. */
+/**
+ * The class of the highest score of each of the first `samples` rows (of `rows`); the first one where scores tie. Of an
+ * output with several answers to a sample, such as [samples, positions, classes], each answer is a row.
+ */
 export function predictions(output: TensorValue, rows: number, samples: number): Int32Array {
   const { data, classes } = classScores(output, rows);
   const result = new Int32Array(samples);
@@ -51,9 +57,20 @@ export function scoreMargins(output: TensorValue, rows: number, targets: Int32Ar
   });
 }
 
-function classScores({ data, dims, type }: TensorValue, rows: number): { data: Scores; classes: number } {
-  if (data instanceof Float32Array || data instanceof Float64Array) return { data, classes: elementCount(dims) / rows };
-  throw new ExpectedError(`The model's output is ${type}; class scores must be float32 or float64.`);
+/** Scores of `rows` rows, one after the other. @throws ExpectedError if they are not floating-point. */
+export function classScores(output: TensorValue, rows: number): { data: Scores; classes: number } {
+  return { data: floatData(output), classes: elementCount(output.dims) / rows };
+}
+
+/** The elements of an output; those of float16 as float32. @throws ExpectedError if they are not floating-point. */
+export function floatData({ data, type }: TensorValue): Scores {
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  if (type !== "float16") {
+    throw new ExpectedError(`The model's output is ${type}; accuracy can be measured where it is floating-point.`);
+  }
+  // Where JavaScript has an array of this type, onnxruntime gives that.
+  const bits = data instanceof Uint16Array;
+  return Float32Array.from(data as ArrayLike<number>, (value) => (bits ? halfToNumber(value) : value));
 }
 
 /** How many of `predicted` equal the targets from `start` on. */

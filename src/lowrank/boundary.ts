@@ -1,3 +1,4 @@
+import type { Batches } from "../calibration/batches";
 import type { NewValue } from "../onnx/encode";
 import type { Node } from "../onnx/schema";
 import { partBetween, partModel } from "../onnx/subgraph";
@@ -14,6 +15,13 @@ export interface Extent {
   /** Samples that count, and rows that are fed. */
   readonly samples: number;
   readonly rows: number;
+}
+
+/** What a batch is made of, without its values. */
+export function extentOf({ size, samples, padded }: Omit<Batches, "batch">, batch: number): Extent {
+  const start = batch * size;
+  const count = Math.min(size, samples - start);
+  return { start, samples: count, rows: padded ? size : count };
 }
 
 /** The values in front of the layer under search, for every validation batch; each batch is kept by one of the shards. */
@@ -98,10 +106,7 @@ export class Boundary {
   }
 
   extent(batch: number): Extent {
-    const { size, samples, padded } = this.context.batches;
-    const start = batch * size;
-    const count = Math.min(size, samples - start);
-    return { start, samples: count, rows: padded ? size : count };
+    return extentOf(this.context.batches, batch);
   }
 
   /** The inputs of a part: dims that all batches share are declared, which lets onnxruntime plan ahead. */

@@ -24,6 +24,7 @@ export class MarginModel {
     private readonly right: Uint8Array,
   ) {}
 
+  /** Answers: one for each sample, or several. */
   get samples(): number {
     return this.margins.length;
   }

@@ -2,21 +2,21 @@
 export interface Evaluation {
   /** The rank tried. */
   readonly k: number;
-  /** Samples right; null where the evaluation stopped early. */
-  readonly correct: number | null;
+  /** Right answers, or the relative error of the output; null where the evaluation stopped early. */
+  readonly result: number | null;
   readonly passed: boolean;
-  /** Where it stopped early, samples right as far as was seen. */
+  /** Where it stopped early, the result as far as was seen. */
   readonly estimate?: number;
-  /** Where it stopped early, samples that are right for certain, and those that may be. */
+  /** Where it stopped early, answers that are right for certain, and those that may be. */
   readonly bounds?: readonly [atLeast: number, atMost: number];
 }
 
 /** Guards floor(ε/100·n) against a product that rounds to just below a whole number (0.1% of 1,000 is one sample). */
 const SLACK_ROUNDING = 1e-9;
 
-/** ⌊ε/100·n⌋: how many more of n samples may go wrong at a tolerance of ε percentage points. */
-export function slackSamples(tolerance: number, samples: number): number {
-  return Math.floor((tolerance / 100) * samples + SLACK_ROUNDING);
+/** ⌊ε/100·n⌋: how many more of n answers may go wrong at a tolerance of ε percentage points. */
+export function slackAnswers(tolerance: number, answers: number): number {
+  return Math.floor((tolerance / 100) * answers + SLACK_ROUNDING);
 }
 
 /**
@@ -46,7 +46,7 @@ export function mostEvaluations(full: number): number {
 }
 
 /**
- * The ranks that the search could have ended at, had the threshold `needed` been one sample lower or higher, as far as
+ * The ranks that the search could have ended at, had the threshold `needed` been one answer lower or higher, as far as
  * the recorded evaluations tell: [lowest, highest].
  */
 export function fragilityBand(
@@ -71,9 +71,9 @@ export function fragilityBand(
   return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))];
 }
 
-/** Whether at least `threshold` samples are right; null where the evaluation stopped before that was certain. */
-function reaches({ correct, bounds }: Evaluation, threshold: number): boolean | null {
-  if (correct !== null) return correct >= threshold;
+/** Whether at least `threshold` answers are right; null where the evaluation stopped before that was certain. */
+function reaches({ result, bounds }: Evaluation, threshold: number): boolean | null {
+  if (result !== null) return result >= threshold;
   if (!bounds) return null;
   const [atLeast, atMost] = bounds;
   return atLeast >= threshold ? true : atMost < threshold ? false : null;

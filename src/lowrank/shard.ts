@@ -1,6 +1,7 @@
 import type { Device } from "../runtime/executionProviders";
 import { createSession, type Session, type TensorValue, type TensorValues } from "../runtime/session";
 import { ActivationStore } from "./activationStore";
+import { scoreBatch, type BatchScore, type Expected } from "./batchScore";
 
 /** What a shard is made with. */
 export interface ShardSettings {
@@ -11,7 +12,7 @@ export interface ShardSettings {
   readonly threads: number;
 }
 
-/** A part of the model: `advance` computes the values in front of a layer, `suffix` the scores from them. */
+/** A part of the model: `advance` computes the values in front of a layer, `suffix` the output from them. */
 export type Role = "advance" | "suffix";
 
 export interface ShardPart {
@@ -42,8 +43,11 @@ export interface Shard {
   advance(batch: number, fed: TensorValues, drop: readonly string[]): Promise<Advanced>;
   /** Lets go of kept values, of all batches. */
   forget(names: readonly string[]): Promise<void>;
-  /** The scores of a batch with `weight` in the place of the layer's own; null for that of the call before. */
-  evaluate(batch: number, fed: TensorValues, weight: TensorValue | null): Promise<TensorValue>;
+  /**
+   * The score of a batch with `weight` in the place of the layer's own; null for that of the call before. The output itself,
+   * which may be large, stays where it is computed.
+   */
+  evaluate(batch: number, fed: TensorValues, weight: TensorValue | null, expected: Expected): Promise<BatchScore>;
   /** Gives back the sessions and everything that is kept. */
   close(): Promise<void>;
 }
@@ -86,12 +90,17 @@ export class LocalShard implements Shard {
     return Promise.resolve();
   }
 
-  async evaluate(batch: number, fed: TensorValues, weight: TensorValue | null): Promise<TensorValue> {
+  async evaluate(
+    batch: number,
+    fed: TensorValues,
+    weight: TensorValue | null,
+    expected: Expected,
+  ): Promise<BatchScore> {
     this.weight = weight ?? this.weight;
     const feeds = this.valuesAt("suffix", batch, fed);
     if (this.weight) feeds.set(WEIGHT_INPUT, this.weight);
-    const [scores] = (await this.part("suffix").session.run(feeds)).values();
-    return scores;
+    const [output] = (await this.part("suffix").session.run(feeds)).values();
+    return scoreBatch(output, expected, (name) => this.kept.get(name, batch));
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
-/** The samples of one batch: how many there are, and how many of them the original gets right. */
+/** The answers of one batch: how many there are, and how many of them the original gets right. */
 export interface BatchAnswers {
-  readonly samples: number;
+  readonly answers: number;
   readonly right: number;
 }
 
@@ -11,12 +11,12 @@ export interface BatchAnswers {
 export class Tally {
   private right = 0;
   private wrong = 0;
-  /** Right answers of the original among the samples that were run. */
+  /** Right answers of the original among those that were run. */
   private rightBefore = 0;
   private readonly left: Set<number>;
-  private readonly samples: number;
+  private readonly answers: number;
   private readonly originalRight: number;
-  /** Samples of the largest batch. */
+  /** Answers of the largest batch. */
   private readonly largest: number;
 
   /** @param batches in the order of `fragileOutside`: right answers from fragile to safe, then wrong ones, safe to fragile. */
@@ -25,17 +25,17 @@ export class Tally {
     private readonly needed: number,
   ) {
     this.left = new Set(batches.keys());
-    this.samples = sum(batches.map(({ samples }) => samples));
+    this.answers = sum(batches.map(({ answers }) => answers));
     this.originalRight = sum(batches.map(({ right }) => right));
-    this.largest = Math.max(1, ...batches.map(({ samples }) => samples));
+    this.largest = Math.max(1, ...batches.map(({ answers }) => answers));
   }
 
   /**
-   * The batch to run next; null once the verdict is certain, also for a threshold one sample lower or higher: that is
+   * The batch to run next; null once the verdict is certain, also for a threshold one answer lower or higher: that is
    * what tells how firm a rank is.
    */
   next(): number | null {
-    const failed = this.wrong > this.samples - (this.needed - 1);
+    const failed = this.wrong > this.answers - (this.needed - 1);
     const passed = this.right >= this.needed + 1;
     if (failed || passed || this.left.size === 0) return null;
     return this.likelyPasses() ? this.likeliestRight() : this.likeliestWrong();
@@ -44,7 +44,7 @@ export class Tally {
   /** How many batches more it takes at least until a verdict is certain. */
   get leastLeft(): number {
     const toPass = this.needed + 1 - this.right;
-    const toFail = this.samples - (this.needed - 1) + 1 - this.wrong;
+    const toFail = this.answers - (this.needed - 1) + 1 - this.wrong;
     return Math.ceil(Math.min(toPass, toFail) / this.largest);
   }
 
@@ -64,10 +64,10 @@ export class Tally {
   }
 
   add(batch: number, right: number): void {
-    const { samples, right: before } = this.batches[batch];
+    const { answers, right: before } = this.batches[batch];
     this.left.delete(batch);
     this.right += right;
-    this.wrong += samples - right;
+    this.wrong += answers - right;
     this.rightBefore += before;
   }
 
@@ -75,14 +75,14 @@ export class Tally {
     return this.right >= this.needed;
   }
 
-  /** Right answers over all samples; null where the evaluation stopped before the last batch. */
+  /** Right answers over all batches; null where the evaluation stopped before the last batch. */
   get correct(): number | null {
     return this.left.size === 0 ? this.right : null;
   }
 
   /** Right answers that are certain, and how many there can be. */
   get bounds(): readonly [atLeast: number, atMost: number] {
-    return [this.right, this.samples - this.wrong];
+    return [this.right, this.answers - this.wrong];
   }
 
   /** Right answers where those not run are `fall` fewer than the original's, within what the verdict leaves open. */
@@ -111,8 +111,8 @@ export class Tally {
   /** What the original gets wrong, the fragile first; then its fragile right answers. */
   private likeliestWrong(): number {
     const last = Math.max(...this.left);
-    const { samples, right } = this.batches[last];
-    return right < samples ? last : Math.min(...this.left);
+    const { answers, right } = this.batches[last];
+    return right < answers ? last : Math.min(...this.left);
   }
 }
 

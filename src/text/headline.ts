@@ -1,4 +1,5 @@
 import type { ModelReport } from "../report";
+import { accuracyText, answersText, isError, metricName, perplexityText } from "./accuracy";
 import type { UtilizationBar } from "./bar";
 import type { ReportFigures } from "./layer";
 import { byteSize, percent, short, signedPoints, thousands } from "./numbers";
@@ -7,7 +8,7 @@ import { counted, emphasized, fill, type Note } from "./template";
 
 /** One headline figure: `before` → `value`. */
 export interface Figure {
-  readonly id: "mlu" | "mluOfWeights" | "accuracy" | "smallerLayers" | "parameters" | "macs" | "fileSize" | "latency" | "accuracyWritten" | "layersWritten"; // prettier-ignore
+  readonly id: "mlu" | "mluOfWeights" | "accuracy" | "outputError" | "smallerLayers" | "parameters" | "macs" | "fileSize" | "latency" | "accuracyWritten" | "layersWritten"; // prettier-ignore
   readonly label: string;
   readonly before: string | null;
   readonly value: string;
@@ -56,15 +57,22 @@ function utilization({ totals }: ReportFigures, words: ReportWords): Figure {
 }
 
 function accuracyFigure(accuracy: ModelReport["accuracy"], original: number, words: ReportWords): Figure {
-  const { metric, samples, decomposed, projected } = accuracy;
+  const { metric, decomposed, projected, perplexity } = accuracy;
+  const text = (value: number | null): string => accuracyText(value, metric);
   const notes: Note[] = [];
-  if (decomposed !== null) notes.push([fill(words.asSmallerLayers, signedPoints(decomposed - original))]);
-  if (projected !== null) notes.push([fill(words.allProjected, percent(projected, 2))]);
-  notes.push([counted(samples ?? 0, words.oneValidationSample, words.validationSamples)]);
+  if (isError(metric)) notes.push([words.errorAsSmaller]);
+  else if (decomposed !== null) notes.push([fill(words.asSmallerLayers, signedPoints(decomposed - original))]);
+  if (projected !== null) notes.push([fill(words.allProjected, text(projected))]);
+  const surprise = perplexityText(perplexity, words);
+  if (surprise !== null) notes.push([surprise]);
+  notes.push([answersText(accuracy, words)]);
+  const values = isError(metric)
+    ? { value: text(decomposed) }
+    : change(text(original), decomposed === null ? null : text(decomposed));
   return figure({
-    id: "accuracy",
-    label: metric === "agreement" ? words.agreement : words.accuracy,
-    ...change(percent(original, 2), decomposed === null ? null : percent(decomposed, 2)),
+    id: isError(metric) ? "outputError" : "accuracy",
+    label: metricName(metric, words),
+    ...values,
     notes,
   });
 }
@@ -152,15 +160,14 @@ function written(
   }
   if (accuracy.before !== null) {
     const { before, after } = accuracy;
-    const difference: Note[] = after === null ? [] : [[fill(words.points, signedPoints(after - before))]];
-    found.push(
-      figure({
-        id: "accuracyWritten",
-        label: words.accuracyWritten,
-        ...change(percent(before, 2), after === null ? null : percent(after, 2)),
-        notes: [...difference, [words.runAfresh]],
-      }),
-    );
+    const { metric } = report.accuracy;
+    const errors = isError(metric);
+    const difference: Note[] = errors || after === null ? [] : [[fill(words.points, signedPoints(after - before))]];
+    const values = errors
+      ? { value: accuracyText(after, metric) }
+      : change(accuracyText(before, metric), after === null ? null : accuracyText(after, metric));
+    const label = errors ? words.errorWritten : words.accuracyWritten;
+    found.push(figure({ id: "accuracyWritten", label, ...values, notes: [...difference, [words.runAfresh]] }));
   }
   found.push(
     figure({

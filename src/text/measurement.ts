@@ -1,4 +1,5 @@
 import type { ReportSettings } from "../report";
+import { isError, measuredText } from "./accuracy";
 import type { ReportFigures } from "./layer";
 import { fileName, shortName, visible } from "./names";
 import { elapsed, percent, thousands } from "./numbers";
@@ -10,9 +11,9 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   const { settings, device, cost, model, accuracy } = report;
   const { tolerance, calibration, validation } = settings;
   const terms: [string, string][] = [[words.ranksBy, ranksText(settings, words)]];
-  if (settings.ranks === "search") {
-    terms.push([words.tolerance, fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance)]);
-  }
+  if (settings.ranks === "search") terms.push([words.tolerance, toleranceText(tolerance, accuracy.metric, words)]);
+  const measured = measuredText(accuracy, words);
+  if (measured !== null) terms.push([words.measuredAs, measured]);
   const { samples } = accuracy;
   if (samples !== null) terms.push([words.validatedOn, counted(samples, words.oneSample, words.samples)]);
   terms.push([words.device, deviceText(device, words)]);
@@ -27,6 +28,16 @@ export function measurement(report: ReportFigures, words: ReportWords): [term: s
   if (validation) terms.push([words.validationData, dataText(validation, words)]);
   terms.push([words.model, fill(words.modelFile, thousands(model.bytes), model.opset, model.sha256.slice(0, 12))]);
   return terms;
+}
+
+/** What each projection of each layer may cost. */
+export function toleranceText(
+  tolerance: number,
+  metric: ReportFigures["accuracy"]["metric"],
+  words: ReportWords,
+): string {
+  if (isError(metric)) return fill(words.toleranceError, tolerance);
+  return fill(tolerance === 1 ? words.onePoint : words.tolerancePoints, tolerance);
 }
 
 /** "webgpu: 3.1 times as fast… (cuda: not installed; on the processor: Shape ×2)" */

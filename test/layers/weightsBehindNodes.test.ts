@@ -200,9 +200,13 @@ describe("a weight behind other nodes is a layer", () => {
       index,
       batches: batchesOf(x, 7),
       outputName: "y",
-      targets,
-      right: new Uint8Array(targets.length),
-      margins: new Float64Array(targets.length),
+      reference: {
+        kind: "answers" as const,
+        perSample: 1,
+        targets,
+        right: new Uint8Array(targets.length),
+        margins: new Float64Array(targets.length),
+      },
       macShare: () => 1,
       signal: undefined,
       onWork: () => undefined,
@@ -221,7 +225,7 @@ describe("a weight behind other nodes is a layer", () => {
       const scores = await runOutput(direct, x, "y");
       const rows = Array.from({ length: 20 }, (_, i) => [...scores.subarray(3 * i, 3 * i + 3)]);
       const expected = rows.filter((row) => row.indexOf(Math.max(...row)) === 1).length;
-      expect(await evaluator.correct(replacement)).toBe(expected);
+      expect(await evaluator.result(replacement)).toBe(expected);
       expect(expected).toBeGreaterThan(0);
       expect(expected).toBeLessThan(20);
     } finally {

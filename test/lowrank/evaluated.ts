@@ -4,6 +4,7 @@ import type { Layer } from "../../src/layers/layer";
 import type { EvaluatorContext } from "../../src/lowrank/evaluator";
 import { readConstant } from "../../src/onnx/readConstant";
 import { elementCount } from "../../src/onnx/tensor";
+import type { AnswerReference } from "../../src/lowrank/answerJudge";
 import { classes, floats, type Opened } from "../fixtures/data";
 import { CLASSES } from "../fixtures/modelNetworks";
 
@@ -42,15 +43,19 @@ export function evaluatorContext(
     index,
     batches,
     outputName: "y",
-    targets: classes(SAMPLES, CLASSES, 2),
-    right: new Uint8Array(SAMPLES),
-    margins: new Float64Array(SAMPLES),
+    reference: answerReference(),
     macShare: () => 1,
     signal: undefined,
     cacheBytes: Infinity,
     onWork: () => undefined,
     ...more,
   };
+}
+
+/** One random right class for each sample. */
+export function answerReference(more: Partial<AnswerReference> = {}): AnswerReference {
+  const [right, margins] = [new Uint8Array(SAMPLES), new Float64Array(SAMPLES)];
+  return { kind: "answers", perSample: 1, targets: classes(SAMPLES, CLASSES, 2), right, margins, ...more };
 }
 
 /** W disturbed, so that answers change but not all to the same. */

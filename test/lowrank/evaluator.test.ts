@@ -69,7 +69,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
           const data = disturbed(opened, layer, seed);
           const fixed = typeof batch === "number" ? batch : 1;
           const expected = await correctOfWhole(opened, sampleDims, fixed, layer, data);
-          expect(await evaluator.correct(data), layer.name).toBe(expected);
+          expect(await evaluator.result(data), layer.name).toBe(expected);
           counts.add(expected);
         }
       }
@@ -90,7 +90,7 @@ describe.each(networks)("in %s", (_, build, sampleDims) => {
     for (const layer of [...layers].reverse().concat(layers.slice(1, 3), layers.slice(0, 1))) {
       await evaluator.start(layer);
       const data = disturbed(opened, layer, 3);
-      expect(await evaluator.correct(data), layer.name).toBe(await correctOfWhole(opened, sampleDims, 1, layer, data));
+      expect(await evaluator.result(data), layer.name).toBe(await correctOfWhole(opened, sampleDims, 1, layer, data));
     }
     await evaluator.close();
   });
@@ -102,7 +102,7 @@ describe("an evaluator", () => {
   const [first] = findLayers(opened.index).layers;
 
   it("refuses to count before a layer is started", async () => {
-    await expect(new Evaluator(evaluatorContext(opened, batches)).correct(new Float32Array(120))).rejects.toThrow(
+    await expect(new Evaluator(evaluatorContext(opened, batches)).result(new Float32Array(120))).rejects.toThrow(
       /start\(\)/,
     );
   });
@@ -117,14 +117,14 @@ describe("an evaluator", () => {
     let stopped = 0;
     for (const seed of [1, 2, 3, 4]) {
       const data = seed === 1 ? weight : disturbed(opened, first, seed);
-      const correct = await plain.correct(data);
+      const correct = await plain.result(data);
       for (let needed = 0; needed <= SAMPLES + 1; needed++) {
         work.length = 0;
         const tally = await plain.judge(data, needed);
         expect(tally.passed).toBe(correct >= needed);
-        expect(tally.correct === null || tally.correct === correct).toBe(true);
-        expect(work.length === small.count).toBe(tally.correct !== null);
-        if (tally.correct === null) stopped++;
+        expect(tally.result === null || tally.result === correct).toBe(true);
+        expect(work.length === small.count).toBe(tally.result !== null);
+        if (tally.result === null) stopped++;
       }
     }
     expect(stopped).toBeGreaterThan(50);
@@ -137,7 +137,7 @@ describe("an evaluator", () => {
       evaluatorContext(opened, batches, { macShare: () => 0.5, onWork: (done) => work.push(done) }),
     );
     await evaluator.start(first);
-    await evaluator.correct(readConstant(opened.model.wire, first.weight));
+    await evaluator.result(readConstant(opened.model.wire, first.weight));
     expect(work).toEqual([5, 5, 5, 3.5]);
     await evaluator.close();
   });
@@ -147,9 +147,9 @@ describe("an evaluator", () => {
     const evaluator = new Evaluator(evaluatorContext(opened, batches, { signal: controller.signal }));
     await evaluator.start(first);
     const nan = new Float32Array(FEATURES * 10).fill(NaN);
-    expect(await evaluator.correct(nan)).toBe(0);
+    expect(await evaluator.result(nan)).toBe(0);
     controller.abort(new Error("stop"));
-    await expect(evaluator.correct(nan)).rejects.toThrow("stop");
+    await expect(evaluator.result(nan)).rejects.toThrow("stop");
     await evaluator.close();
   });
 });

@@ -7,7 +7,7 @@ async function search(full: number, start: number, least: number, aim: (k: numbe
   const tried: number[] = [];
   const { k, evaluations } = await gallop(full, start, (at) => {
     tried.push(at);
-    return Promise.resolve({ evaluation: { k: at, correct: null, passed: at >= least }, expected: aim(at) });
+    return Promise.resolve({ evaluation: { k: at, result: null, passed: at >= least }, expected: aim(at) });
   });
   expect(evaluations.map((evaluation) => evaluation.k)).toEqual(tried);
   return { k, tried };

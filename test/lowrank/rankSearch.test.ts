@@ -4,7 +4,7 @@ import {
   fragilityBand,
   mostEvaluations,
   searchRank,
-  slackSamples,
+  slackAnswers,
   type Evaluation,
 } from "../../src/lowrank/rankSearch";
 
@@ -29,7 +29,7 @@ const monotonic = networks.map((correct) => [...correct].sort((a, b) => a - b));
 const search = (correct: readonly number[], needed: number) =>
   searchRank(correct.length, async (k) => {
     const found = correct[k - 1];
-    return Promise.resolve({ k, correct: found, passed: found >= needed });
+    return Promise.resolve({ k, result: found, passed: found >= needed });
   });
 
 describe("the rank search", () => {
@@ -41,7 +41,7 @@ describe("the rank search", () => {
         expect(k).toBe(expected.k);
         expect(evaluations.map((evaluation) => evaluation.k)).toEqual(expected.tried);
         for (const evaluation of evaluations) {
-          expect(evaluation.correct).toBe(correct[evaluation.k - 1]);
+          expect(evaluation.result).toBe(correct[evaluation.k - 1]);
           expect(evaluation.passed).toBe(correct[evaluation.k - 1] >= needed);
         }
       }),
@@ -83,17 +83,17 @@ describe("the rank search", () => {
 
 describe("the samples that a tolerance allows to go wrong", () => {
   it("are ⌊ε/100·n⌋, without being cheated by rounding", () => {
-    expect(slackSamples(0.1, 1000)).toBe(1);
-    expect(slackSamples(0.1, 999)).toBe(0);
-    expect(slackSamples(0.1, 10_000)).toBe(10);
-    expect(slackSamples(0, 10_000)).toBe(0);
-    expect(slackSamples(100, 7)).toBe(7);
+    expect(slackAnswers(0.1, 1000)).toBe(1);
+    expect(slackAnswers(0.1, 999)).toBe(0);
+    expect(slackAnswers(0.1, 10_000)).toBe(10);
+    expect(slackAnswers(0, 10_000)).toBe(0);
+    expect(slackAnswers(100, 7)).toBe(7);
   });
 
   it("are exact for every tolerance of whole tenths", () => {
     for (let tenths = 0; tenths <= 1000; tenths++) {
       for (const n of [1, 7, 100, 500, 1000, 2500, 10_000, 50_000]) {
-        expect(slackSamples(tenths / 10, n)).toBe(Math.floor((tenths * n) / 1000));
+        expect(slackAnswers(tenths / 10, n)).toBe(Math.floor((tenths * n) / 1000));
       }
     }
   });
@@ -123,7 +123,7 @@ describe("the fragility band", () => {
   it("is exactly those where every k is known", () =>
     fc.assert(
       fc.property(networks, fc.nat(100), (correct, needed) => {
-        const known = correct.map((found, at) => ({ k: at + 1, correct: found, passed: found >= needed }));
+        const known = correct.map((found, at) => ({ k: at + 1, result: found, passed: found >= needed }));
         const ends = [needed - 1, needed, needed + 1].map(
           (threshold) => literally(correct.length, (k) => correct[k - 1] >= threshold).k,
         );
@@ -134,8 +134,8 @@ describe("the fragility band", () => {
 
   it("is as wide as what is left where evaluations stopped early", () => {
     const evaluations = [
-      { k: 4, correct: null, passed: true },
-      { k: 2, correct: 10, passed: false },
+      { k: 4, result: null, passed: true },
+      { k: 2, result: 10, passed: false },
     ];
     expect(band(8, evaluations, 20)).toEqual([1, 8]);
     expect(band(8, [], 20)).toEqual([1, 8]);

@@ -5,14 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cutIntoBatches } from "../../src/calibration/batches";
 import { isExpected } from "../../src/errors";
 import { findLayers } from "../../src/layers";
-import { Evaluator, type EvaluatorContext, type Judgement } from "../../src/lowrank/evaluator";
+import { Evaluator, type EvaluatorContext } from "../../src/lowrank/evaluator";
+import type { Judgement } from "../../src/lowrank/judge";
 import { LocalShard } from "../../src/lowrank/shard";
 import { ThreadShard } from "../../src/lowrank/shardThread";
 import { openShards, shardCount } from "../../src/lowrank/sharing";
 import { builtFile } from "../cli/lab";
 import { openBytes } from "../fixtures/data";
 import { cnn, IMAGE } from "../fixtures/modelNetworks";
-import { dataset, disturbed, evaluatorContext, SAMPLES } from "./evaluated";
+import { answerReference, dataset, disturbed, evaluatorContext, SAMPLES } from "./evaluated";
 
 const file = builtFile("shard.js");
 const work = 2 ** 40;
@@ -29,17 +30,18 @@ describe("an evaluation by several threads", () => {
   const batches = cutIntoBatches(dataset(IMAGE), opened.model.graph.inputs, 3);
   const margins = Float64Array.from({ length: SAMPLES }, (_, sample) => (sample % 7) - 3);
   const right = Uint8Array.from(margins, (margin) => Number(margin >= 0));
+  const reference = answerReference({ margins, right });
 
   /** All that an evaluator says of some candidates of every layer. */
   async function everything(shards: number, more: Partial<EvaluatorContext> = {}): Promise<unknown[]> {
-    const evaluator = sharedBy(shards, evaluatorContext(opened, batches, { margins, right, ...more }));
+    const evaluator = sharedBy(shards, evaluatorContext(opened, batches, { reference, ...more }));
     const found: unknown[] = [];
     try {
       for (const layer of layers) {
         await evaluator.start(layer);
         for (const seed of [1, 2, 3]) {
           const data = disturbed(opened, layer, seed);
-          found.push(await evaluator.correct(data));
+          found.push(await evaluator.result(data));
           for (const needed of [0, 3, 9, 20, SAMPLES]) {
             const judgement: Judgement = await evaluator.judge(data, needed);
             found.push(judgement, await evaluator.compare(data, needed, 1e-3));

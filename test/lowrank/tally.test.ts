@@ -12,10 +12,10 @@ interface Answers {
 
 const count = (answers: readonly boolean[]): number => answers.filter(Boolean).length;
 
-function batchesOf(original: readonly boolean[], size: number): { samples: number; right: number }[] {
+function batchesOf(original: readonly boolean[], size: number): { answers: number; right: number }[] {
   return Array.from({ length: Math.ceil(original.length / size) }, (_, i) => {
     const part = original.slice(i * size, (i + 1) * size);
-    return { samples: part.length, right: count(part) };
+    return { answers: part.length, right: count(part) };
   });
 }
 
@@ -78,12 +78,12 @@ describe("an evaluation that stops early", () => {
           const full = ranks.length + 1;
           const [early, whole] = await Promise.all([
             searchRank(full, (k) => {
-              const { correct, passed, bounds } = evaluate(ranks[k - 1], size, needed).tally;
-              return Promise.resolve<Evaluation>({ k, correct, passed, ...(correct === null ? { bounds } : {}) });
+              const { correct: result, passed, bounds } = evaluate(ranks[k - 1], size, needed).tally;
+              return Promise.resolve<Evaluation>({ k, result, passed, ...(result === null ? { bounds } : {}) });
             }),
             searchRank(full, (k) => {
-              const correct = count(ranks[k - 1].candidate);
-              return Promise.resolve<Evaluation>({ k, correct, passed: correct >= needed });
+              const result = count(ranks[k - 1].candidate);
+              return Promise.resolve<Evaluation>({ k, result, passed: result >= needed });
             }),
           ]);
           const verdicts = ({ evaluations }: typeof early): unknown => evaluations.map(({ k, passed }) => [k, passed]);

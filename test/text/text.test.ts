@@ -66,7 +66,7 @@ describe("a layer in words", () => {
   it("has facts with the error beside its bound and the bands that one sample makes", () => {
     const facts = new Map(layerFacts(layer("a"), REPORT_WORDS));
     expect(facts.get("Output error")).toBe("5.0%, bound 250%");
-    expect(facts.get("Output directions, k_T")).toBe("3 of 8, 90.00% of the energy (2–4 with one sample more or less)");
+    expect(facts.get("Output directions, k_T")).toBe("3 of 8, 90.00% of the energy (2–4 with one answer more or less)");
     expect(facts.get("Input directions, k_S")).toBe("5 of 12, 99.00% of the energy");
   });
 

@@ -210,7 +210,7 @@ describe("charts", () => {
 
   it("shade the ranks that one sample would make, and only those", () => {
     const labels = rankSearch(small, lightPalette, 0)!.data.datasets.map(({ label }) => label);
-    expect(labels).toContain("k_T with one sample more or less: 2–4");
+    expect(labels).toContain("k_T with one answer more or less: 2–4");
     expect(labels.some((label) => label?.startsWith("k_S with"))).toBe(false);
   });
 

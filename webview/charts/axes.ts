@@ -63,7 +63,7 @@ export function rankAxis(palette: Palette, title: string, full: number): Axis {
 }
 
 /** 1, 2, 5, 10, 20, 50, … */
-function isRound(value: number): boolean {
+export function isRound(value: number): boolean {
   const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
   return [1, 2, 5].some((digit) => Math.abs(mantissa - digit) < 1e-9);
 }

@@ -1,10 +1,12 @@
 import type { ChartConfiguration } from "chart.js";
+import { isError } from "../../src/text/accuracy";
 import { REPORT_WORDS, type ReportWords } from "../../src/text/reportWords";
 import { curve, curvesOfRank, marker, type Curve } from "./curves";
 import type { DrawnReport } from "./drawn";
 import type { Point } from "./axes";
 import { cumulativeEnergy, normDifference } from "./energy";
 import type { Palette } from "./palette";
+import { isAgreement } from "./rankSearch";
 
 /**
  * What keeping k_S input directions does to a layer (paper, fig. 1b): the energy of the input that stays, the accuracy at
@@ -34,24 +36,30 @@ export function inputSubspace(
   );
 }
 
-/** Accuracy with this layer's input projected alone, over the original's; an estimate where the evaluation stopped early. */
+/**
+ * Accuracy with this layer's input projected alone, over the original's, or the error of the model's output; an estimate
+ * where the evaluation stopped early.
+ */
 function accuracyRatio(
   { layers, accuracy }: DrawnReport,
   index: number,
   palette: Palette,
   words: ReportWords,
 ): Curve | null {
-  const { samples, original, metric } = accuracy;
+  const { samples, original, metric, answers } = accuracy;
   const tried = layers[index].search?.S ?? [];
-  if (!samples || !original) return null;
-  const points = tried.flatMap(([k, correct, , estimate]) => {
-    const right = correct ?? estimate;
-    return right === undefined ? [] : [{ x: k, y: right / samples / original }];
+  const errors = isError(metric);
+  if (!samples || original === null || (original === 0 && !errors)) return null;
+  const all = errors ? 1 : original * (answers ?? samples);
+  const points = tried.flatMap(([k, result, , estimate]) => {
+    const found = result ?? estimate;
+    // An error of more than the whole output would press the other curves together.
+    return found === undefined || (errors && found > 1) ? [] : [{ x: k, y: found / all }];
   });
   if (points.length === 0) return null;
   return {
     ...curve(
-      metric === "agreement" ? words.agreementRatio : words.accuracyRatio,
+      errors ? words.errorOfOutput : isAgreement(metric) ? words.agreementRatio : words.accuracyRatio,
       points.sort((a, b) => a.x - b.x),
       palette.weight,
       [2, 3],

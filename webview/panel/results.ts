@@ -55,6 +55,7 @@ function helpOf(id: Figure["id"], strings: PanelStrings): string {
     mlu: strings.helpMlu,
     mluOfWeights: strings.helpShare,
     accuracy: strings.helpAccuracy,
+    outputError: strings.helpOutputError,
     smallerLayers: strings.helpSmallerLayers,
     parameters: strings.helpParameters,
     macs: strings.helpMacs,
