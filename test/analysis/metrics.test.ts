@@ -200,8 +200,9 @@ describe("an evaluation that stops early", () => {
             const { original, limit, passes } = scoring.criterion(tolerance);
             const judged = await evaluator.judge(noisy, limit(original));
             expect(judged.passed).toBe(passes(result, limit(original)));
-            if (judged.result !== null) {expect(judged.result).toBe(result);}
-            else if (judged.estimate !== undefined) {
+            if (judged.result !== null) {
+              expect(judged.result).toBe(result);
+            } else if (judged.estimate !== undefined) {
               expect(passes(judged.estimate, limit(original))).toBe(judged.passed);
             }
             verdicts.add(`${judged.passed ? "passed" : "failed"}, ${judged.result === null ? "early" : "all run"}`);
