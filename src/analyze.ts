@@ -20,7 +20,7 @@ import { LayerSolver } from "./analysis/solving/layerSolver";
 import type { SolveInput } from "./analysis/solving/solve";
 import { dataWarnings, exactSearchWarning, fastSearchWarnings, resultWarnings } from "./analysis/warnings";
 import { analyzeWeights } from "./analysis/weightsOnly";
-import { configFor, DEFAULT_TOLERANCE, type Config, type ResolvedConfig } from "./config";
+import { configFor, DEFAULT_TOLERANCE, withMeasure, type Config, type ResolvedConfig } from "./config";
 import { gramKey, type Layer } from "./layers/layer";
 import { Evaluator } from "./lowrank/evaluator";
 import { rankedLayer } from "./lowrank/rankedLayer";
@@ -107,18 +107,6 @@ function withWarning(report: ModelReport, warning: string): ModelReport {
   return { ...report, warnings: [warning, ...report.warnings] };
 }
 
-/** The config with the output and the metric that are asked for beside it. */
-export function withMeasure(
-  config: ResolvedConfig,
-  { outputName, metric }: Pick<AnalyzeOptions, "outputName" | "metric">,
-): ResolvedConfig {
-  return {
-    ...config,
-    ...(outputName === undefined ? {} : { output: outputName }),
-    ...(metric === undefined ? {} : { metric }),
-  };
-}
-
 /** An analysis with the factors of every layer that becomes smaller. */
 export interface Analysis {
   readonly report: ModelReport;
@@ -132,7 +120,7 @@ export async function analyzeWithData(
   options: Omit<AnalyzeOptions, "config">,
 ): Promise<Analysis> {
   const { model, layers } = subject;
-  const wholeConfig = withMeasure(givenConfig, options);
+  const wholeConfig = withMeasure(givenConfig, options.outputName, options.metric);
   const tolerance = options.tolerance ?? wholeConfig.tolerance ?? DEFAULT_TOLERANCE;
   const baseline = options.baseline ?? "original";
   const watch = new Stopwatch();

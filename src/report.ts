@@ -1,14 +1,11 @@
 import * as z from "zod";
-import { metricChoices, metricNames } from "./metricNames";
+import { metricChoices } from "./metricNames";
+import { accuracySchema, count, measured, ratio } from "./reportAccuracy";
 import { searchKinds } from "./searchKind";
 
 /** Raised when a reader of older reports would misread a newer one. */
 export const REPORT_SCHEMA_VERSION = 1;
 
-const count = z.int().nonnegative();
-/** A share between 0 and 1; ratios may pass 1. */
-const ratio = z.number().nonnegative();
-const measured = ratio.nullable();
 const spectrum = z.array(z.number());
 const band = z.tuple([count, count]);
 
@@ -18,10 +15,6 @@ const evaluation = z.tuple([count, measured, z.boolean(), ratio.optional()]).met
     "stopped early an estimate of the right answers]. With the metric output-error the relative error of the output takes " +
     "the place of right answers: less is better",
 });
-
-const perplexities = z
-  .strictObject({ original: measured, projected: measured, decomposed: measured })
-  .meta({ description: "exp of the mean of −ln p of the next token" });
 
 const dataSettings = z.strictObject({
   source: z
@@ -189,41 +182,7 @@ export const modelReportSchema = z
       macsAfter: count.nullable(),
       macsRatio: measured,
     }),
-    accuracy: z
-      .strictObject({
-        metric: z
-          .enum(metricNames)
-          .nullable()
-          .meta({
-            description:
-              "top-1: right answers by labels; agreement: with the original's own class; next-token: right next tokens; " +
-              "position-agreement: with the original's own class at each token; output-error: ‖Y−Y′‖²/‖Y‖² of the output Y, " +
-              "where less is better",
-          }),
-        output: z
-          .strictObject({
-            name: z.string(),
-            shape: z.array(z.union([count, z.literal("N")])).meta({ description: "N: the samples" }),
-            why: z.string().meta({ description: "Why it is measured by this metric" }),
-          })
-          .nullable()
-          .exactOptional()
-          .meta({ description: "The model output that is measured" }),
-        samples: count.nullable(),
-        answers: count.nullable().exactOptional().meta({
-          description: "Answers that are right or wrong: samples, or positions of samples; null with output-error",
-        }),
-        original: measured.meta({ description: "Share of right answers; with output-error 0" }),
-        projected: measured.meta({
-          description:
-            "All layers replaced by W′ at once. With output-error the error, null where it is no finite number",
-        }),
-        decomposed: measured.meta({
-          description: "The layers that get smaller replaced by their two factors; likewise",
-        }),
-        perplexity: perplexities.nullable().exactOptional().meta({ description: "Of next-token; null elsewhere" }),
-      })
-      .meta({ description: "Of the metric that fits the model's output" }),
+    accuracy: accuracySchema,
     cost: z.strictObject({
       seconds: z.number(),
       evaluations: count,

@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, relative, resolve, sep } from "node:p
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ExpectedError } from "../errors";
 import { readTextFile, withInputFile } from "../inputFile";
+import type { MetricChoice } from "../metricNames";
 import { describeProblems } from "./problems";
 import { CONFIG_VERSION, configSchema, type Config, type DataConfig } from "./schema";
 
@@ -78,6 +79,11 @@ export function parseConfig(value: unknown, where: string, baseDir: string): Res
     throw new ExpectedError(`${where}: ${describeProblems(configSchema, value, result.error.issues)}`);
   }
   return withPaths(result.data, (path) => resolve(baseDir, path));
+}
+
+/** The config with another output and metric, where they are given. */
+export function withMeasure(config: ResolvedConfig, output?: string, metric?: MetricChoice): ResolvedConfig {
+  return { ...config, ...(output === undefined ? {} : { output }), ...(metric === undefined ? {} : { metric }) };
 }
 
 /** The inverse of {@link parseConfig}: paths relative to `baseDir`, with forward slashes on every system. */

@@ -28,7 +28,7 @@ describe("the README of the extension", () => {
     expect(addresses(readme).filter((address) => !address.startsWith("https://"))).toEqual([]);
     expect([...readme.matchAll(/^## (.*)$/gm)].map(([, title]) => title)).toEqual([
       ...["In VS Code", "How to read the numbers", "Compared with plain SVD", "Compared with data-free metrics"],
-      ...["Limits", "GPUs", "Data", "More"],
+      ...["Limits", "GPUs", "Data", "What accuracy means", "More"],
     ]);
     // The command line is not in a VSIX, nor is what builds one.
     expect(readme).not.toMatch(/npm |node dist|<!--|<picture/);
