@@ -127,7 +127,7 @@ describe("problems of the content", () => {
 
   test("unknown keys without a near one list the known ones", () => {
     expect(problem({ epsilon: 1 })).toBe(
-      "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, tolerance",
+      "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, inputs, tolerance",
     );
     expect(problem({ validation: { source: "a", xyz: 1 } })).toBe(
       "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit",

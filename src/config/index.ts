@@ -4,9 +4,16 @@ import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { ExpectedError } from "../errors";
 import { readTextFile, withInputFile } from "../inputFile";
 import { describeProblems } from "./problems";
-import { CONFIG_VERSION, configSchema, type Config, type DataConfig } from "./schema";
+import { CONFIG_VERSION, configSchema, type Config, type DataConfig, type Preprocess } from "./schema";
 
-export { configJsonSchema, DEFAULT_TOLERANCE, type Config, type DataConfig, type Preprocess } from "./schema";
+export {
+  configJsonSchema,
+  DEFAULT_TOLERANCE,
+  type Config,
+  type Constant,
+  type DataConfig,
+  type Preprocess,
+} from "./schema";
 
 /** A {@link Config} whose paths are absolute. */
 export type ResolvedConfig = Omit<Config, "$schema" | "version">;
@@ -92,13 +99,18 @@ function withPaths(config: Config, change: (path: string) => string): ResolvedCo
     ...(labels === undefined ? {} : { labels: change(labels) }),
     ...rest,
   });
-  const { calibration, validation, preprocess, tolerance } = config;
+  const { calibration, validation, preprocess, inputs, tolerance } = config;
   return {
     ...(calibration === undefined ? {} : { calibration: changed(calibration) }),
     ...(validation === undefined ? {} : { validation: changed(validation) }),
-    ...(preprocess === undefined ? {} : { preprocess }),
+    ...(preprocess === undefined ? {} : { preprocess: withTokenizer(preprocess, change) }),
+    ...(inputs === undefined ? {} : { inputs }),
     ...(tolerance === undefined ? {} : { tolerance }),
   };
+}
+
+function withTokenizer({ tokenizer, ...rest }: Preprocess, change: (path: string) => string): Preprocess {
+  return tokenizer === undefined ? rest : { ...rest, tokenizer: change(tokenizer) };
 }
 
 /** Changes the path of a source, or of each of several. */

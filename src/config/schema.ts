@@ -46,6 +46,10 @@ function perChannel(number: z.ZodType<number>, allowed: string, meta: z.GlobalMe
   return z.union([number, z.array(number).min(1, allow(allowed))], allow(allowed)).meta(meta);
 }
 
+/** Seeds are 32-bit. */
+const MAX_SEED = 2 ** 32 - 1;
+const SEED = `a whole number from 0 to ${MAX_SEED}`;
+
 const SOURCE = "a path: text that is not empty, or an object with such a path for each model input";
 const CLASSES = 'a list of folder names such as ["cat", "dog"], or their class numbers such as {"cat": 3, "dog": 5}';
 
@@ -79,11 +83,11 @@ function dataSchema(title: string, description: string) {
           .meta({
             title: "Source",
             description:
-              'The samples: a .npy file, a .npz file ("images.npz#name" chooses an array), a folder of images (with one folder per class, or without), an MNIST idx file, or a CIFAR binary file or folder. For a model with several inputs an object: {"input name": path, …}. A relative path starts at the folder of this config file.',
+              'The samples: a .npy file, a .npz file ("images.npz#name" chooses an array), a folder of images (with one folder per class, or without), an MNIST idx file, a CIFAR binary file or folder, text for a tokenizer (.txt with a sample per line, or .jsonl; "data.jsonl#name" chooses a field), token ids (.json: a list of lists of integers), numbers (.csv; "data.csv#name" chooses a column), or sound (a .wav file, or a folder of them, with one folder per class or without). For a model with several inputs an object: {"input name": path, …}. A relative path starts at the folder of this config file.',
           }),
         labels: pathText(
           "Labels",
-          "The file with one class number per sample, counted from 0 (.npy, .npz or idx). Without it the labels that come with the source (class folders, CIFAR files) are used. A relative path starts at the folder of this config file.",
+          'The file with one class number per sample, counted from 0 (.npy, .npz, idx, or a column or field: "data.csv#label", "data.jsonl#label"). A column of labels is not fed to the model. Without it the labels that come with the source (class folders, CIFAR files, the field "label" of .jsonl) are used. A relative path starts at the folder of this config file.',
         ).exactOptional(),
         classes: classesSchema().exactOptional(),
         limit: z
@@ -95,6 +99,16 @@ function dataSchema(title: string, description: string) {
               "Use at most this many samples: always the same random choice, with equally many of each class where there are labels.",
           })
           .exactOptional(),
+        seed: z
+          .int(allow(SEED))
+          .min(0, allow(SEED))
+          .max(MAX_SEED, allow(SEED))
+          .meta({
+            title: "Seed",
+            description: "Which random choice `limit` makes: another number gives other samples.",
+            default: 0,
+          })
+          .exactOptional(),
       },
       allow('an object such as {"source": "images.npy"}'),
     )
@@ -103,6 +117,17 @@ function dataSchema(title: string, description: string) {
 
 const MEAN = "a number within float32 range, or a list of such numbers, one per channel";
 const STD = "a number within float32 range other than 0, or a list of such numbers, one per channel";
+
+/** Tokens of a sample: far beyond any model's context that is analysed on one machine. */
+const MAX_TOKENS = 2 ** 20;
+const TOKENS = `a whole number of tokens from 1 to ${MAX_TOKENS}`;
+/** Sampling rates of recordings, in Hz. */
+const MAX_RATE = 768_000;
+const MIN_RATE = 1000;
+const RATE = `a whole number of samples per second from ${MIN_RATE} to ${MAX_RATE}`;
+/** Samples of a window: an hour at 48 kHz. */
+const MAX_WINDOW = 3600 * 48_000;
+const WINDOW = `a whole number of samples from 1 to ${MAX_WINDOW}`;
 
 const preprocessSchema = z
   .strictObject(
@@ -165,6 +190,40 @@ const preprocessSchema = z
           default: 1,
         },
       ).exactOptional(),
+      tokenizer: pathText(
+        "Tokenizer",
+        "The tokenizer.json that turns text into token ids, or its folder. Without it one beside the model or beside the text is used. A relative path starts at the folder of this config file.",
+      ).exactOptional(),
+      maxLength: z
+        .int(allow(TOKENS))
+        .min(1, allow(TOKENS))
+        .max(MAX_TOKENS, allow(TOKENS))
+        .meta({
+          title: "Longest sequence",
+          description:
+            "Longer texts and lists of token ids are cut to this many tokens. Without it: what the model's input takes, or the tokenizer says, or 512.",
+        })
+        .exactOptional(),
+      sampleRate: z
+        .int(allow(RATE))
+        .min(MIN_RATE, allow(RATE))
+        .max(MAX_RATE, allow(RATE))
+        .meta({
+          title: "Sampling rate",
+          description: "Sound is resampled to this many samples per second.",
+          default: 16000,
+        })
+        .exactOptional(),
+      samples: z
+        .int(allow(WINDOW))
+        .min(1, allow(WINDOW))
+        .max(MAX_WINDOW, allow(WINDOW))
+        .meta({
+          title: "Samples of a window",
+          description:
+            "Sound is cut into windows of this many samples, at the sampling rate above. Without it: what the model's input takes, or whole files.",
+        })
+        .exactOptional(),
     },
     allow('an object such as {"layout": "NHWC"}'),
   )
@@ -173,6 +232,22 @@ const preprocessSchema = z
     description:
       "How samples become the model's input: (value × scale − mean) / std, in the layout that the model wants.",
   });
+
+const CONSTANT = "a number, true or false, or nested lists of numbers";
+
+/** The value of a model input that no source feeds. */
+export type Constant = number | boolean | readonly Constant[];
+
+/** Axes of such a value: more has no input that is worth writing down. */
+const MAX_CONSTANT_AXES = 6;
+
+/** Nested by hand: a schema that refers to itself would follow any depth, down to the end of the stack. */
+const constant = Array.from({ length: MAX_CONSTANT_AXES }).reduce<z.ZodType<Constant>>(
+  (inner) => z.union([inner, z.array(inner).min(1, allow(CONSTANT))], allow(CONSTANT)),
+  z.union([z.number(allow(CONSTANT)), z.boolean(allow(CONSTANT))], allow(CONSTANT)),
+);
+
+const CONSTANTS = 'an object such as {"sr": 16000}';
 
 /** Raised when an older RankLens would misread a newer config. */
 export const CONFIG_VERSION = 1;
@@ -202,6 +277,14 @@ export const configSchema = z
         "The labelled samples on which accuracy is measured. Keep them apart from the calibration data.",
       ).exactOptional(),
       preprocess: preprocessSchema.exactOptional(),
+      inputs: z
+        .record(z.string().min(1), constant, allow(CONSTANTS))
+        .meta({
+          title: "Values of other inputs",
+          description:
+            'Values of model inputs that no source feeds, such as {"sr": 16000}: a number (or true or false) fills the whole input; nested lists are the input of one sample. Inputs that are usual beside the data (an attention mask, token types, positions, a past or another state) need none.',
+        })
+        .exactOptional(),
       tolerance: z
         .number(allow("a number of percentage points from 0 to 100"))
         .min(0, allow("a number of percentage points from 0 to 100"))

@@ -3,9 +3,10 @@ import { dirname, extname, join, resolve } from "node:path";
 import { cifar } from "../calibration/cifar";
 import { describeSource, type SourceDescription } from "../calibration/describe";
 import { listFolder } from "../calibration/fileBytes";
-import { IMAGE_EXTENSIONS } from "../calibration/imageList";
+import { IMAGES } from "../calibration/imageFolder";
 import { sourceKinds } from "../calibration/index";
-import { arrayNames, splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
+import { arrayNames } from "../calibration/npz";
 import { ExpectedError, isExpected } from "../errors";
 import { unreadable } from "../inputFile";
 import { isSplitWord, splitOfName, splitOfPath, type Split } from "./names";
@@ -85,7 +86,7 @@ async function inFolder(folder: string, container: string, split: Split | null):
     );
   }
   const arrays = await usableOf(data, (name) => inFile(join(folder, name), container, splitOfName(name) ?? split));
-  const hasImages = files.some((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()));
+  const hasImages = files.some((name) => IMAGES.extensions.includes(extname(name).toLowerCase()));
   return hasImages ? joined(await asItIs(folder, container, split), arrays) : arrays;
 }
 

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
 
 /** What a set of samples is for, as its name says. */
 export type Split = "training" | "validation" | "test";

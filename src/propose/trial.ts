@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { answersOfOriginal, chooseOutput, type ScoreOutput } from "../analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
-import { cutIntoBatches, fixedBatchSize } from "../calibration/batches";
+import { cutIntoBatches } from "../calibration/batches";
 import { openDataset } from "../calibration/dataset";
 import { describeSource } from "../calibration/describe";
 import { checkLabels, readLabels } from "../calibration/labels";
 import type { DataConfig, ResolvedConfig } from "../config";
 import { isExpected } from "../errors";
 import { countCorrect, isNearChance } from "../lowrank/accuracy";
+import type { ValueInfo } from "../onnx/schema";
 import { valuesText } from "./phrases";
 import { withPreprocess, type Assumption, type Option, type Proposal, type Question } from "./proposal";
 
@@ -29,8 +30,7 @@ const RUNS: Assumption = { about: "check", text: "the model runs on a few sample
 export async function tryProposal(modelPath: string, proposal: Proposal): Promise<Proposal> {
   const subject = openSubject(resolve(modelPath));
   try {
-    const fixed = fixedBatchSize(subject.index.dataInputs) ?? 1;
-    const few = limited(proposal.config, Math.max(SAMPLES, fixed));
+    const few = limited(proposal.config, Math.max(SAMPLES, ...firstAxes(subject.index.dataInputs)));
     const data = await openData(subject, few);
     const output = scoresOf(subject, data);
     if (output === null) return withoutValidation(proposal);
@@ -45,6 +45,11 @@ export async function tryProposal(modelPath: string, proposal: Proposal): Promis
   } finally {
     subject.model.close();
   }
+}
+
+/** The sizes of fixed first axes, one of which may be the number of samples that the model takes at once. */
+function firstAxes(inputs: readonly ValueInfo[]): number[] {
+  return inputs.flatMap(({ shape }) => (typeof shape?.[0] === "number" ? [shape[0]] : []));
 }
 
 function limited(config: ResolvedConfig, samples: number): ResolvedConfig {
@@ -99,11 +104,14 @@ async function checkAllLabels({ source, labels }: DataConfig, classes: number): 
 /** The model's answers for a few validation samples. @throws ExpectedError if they are no numbers. */
 async function answers(
   { model, index }: Subject,
-  { validation, preprocess }: ResolvedConfig,
+  { validation, preprocess, inputs }: ResolvedConfig,
   output: ScoreOutput,
 ): Promise<Int32Array> {
   if (!validation) throw new TypeError("a proposal without validation data has nothing to be tried on");
-  const dataset = await openDataset(validation, preprocess ?? {}, index.dataInputs);
+  const dataset = await openDataset(validation, preprocess ?? {}, index.dataInputs, {
+    constants: inputs,
+    modelFolder: model.folder,
+  });
   const batches = cutIntoBatches(dataset, index.dataInputs, BATCH);
   const context = { batches, outputName: output.name, signal: undefined, onWork: () => undefined };
   return (await answersOfOriginal(model.path, context, null)).predicted;

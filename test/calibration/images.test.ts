@@ -131,6 +131,7 @@ describe("a folder of images", () => {
     expect([0, 48, 64, 80, 96, 112, 128].map((i) => data[i])).toEqual([100, 1, 2, 3, 11, 11, 11]);
     expect(await describeSource(source)).toEqual({
       path: source,
+      content: "images",
       kind: "image folder",
       isImages: true,
       count: 3,
