@@ -130,7 +130,7 @@ describe("problems of the content", () => {
       "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, inputs, tolerance",
     );
     expect(problem({ validation: { source: "a", xyz: 1 } })).toBe(
-      "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit",
+      "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit, seed",
     );
     expect(problem(JSON.parse('{"__proto__": 1}'))).toMatch(/^foo\.json: __proto__: unknown key; the known keys are/);
   });
