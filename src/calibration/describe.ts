@@ -7,6 +7,8 @@ export interface SourceDescription {
   /** "NumPy array", "image folder with class folders", "CIFAR-10 binary", … */
   readonly kind: string;
   readonly content: SampleSource["content"];
+  /** Whether samples are rows of a table, which take the shape of the model's input. */
+  readonly isTable: boolean;
   /** Whether samples are image files, to which preprocess.resize, crop and channels apply. */
   readonly isImages: boolean;
   /** Number of samples; of sound, recordings. */
@@ -30,7 +32,16 @@ export interface SourceDescription {
 export async function describeSource(path: string): Promise<SourceDescription> {
   const source = await openSource(path);
   const { content, kind, labels, warnings } = source;
-  const common = { path, content, kind, hasLabels: labels !== null, classNames: labels?.classNames ?? null, warnings };
+  const isTable = source.content === "array" && source.withoutColumn !== undefined;
+  const common = {
+    path,
+    content,
+    kind,
+    isTable,
+    hasLabels: labels !== null,
+    classNames: labels?.classNames ?? null,
+    warnings,
+  };
   if (source.content === "images") {
     const sampleShape = await source.sampleShape();
     return { ...common, isImages: true, count: source.count, sampleShape, dtype: "uint8", layout: "NHWC" };

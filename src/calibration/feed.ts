@@ -79,7 +79,11 @@ export async function feedOf(
 
 function arrayFeed(path: string, source: ArraySource, inputs: readonly ValueInfo[]): Feed {
   const [input] = inputs;
-  const samples = source.withoutColumn === undefined ? source.samples : shapedRows(source.samples, input);
+  const { sampleShape } = source.samples;
+  const samples: SampleArray =
+    source.withoutColumn === undefined
+      ? source.samples
+      : { ...source.samples, sampleShape: rowShape(sampleShape, input) };
   return {
     ...{ path, source, inputs, labels: source.labels, warnings: source.warnings },
     count: samples.count,
@@ -90,12 +94,11 @@ function arrayFeed(path: string, source: ArraySource, inputs: readonly ValueInfo
 }
 
 /** A row of a table says nothing of axes: it takes the shape of the input where it has as many numbers. */
-function shapedRows(samples: SampleArray, { shape }: ValueInfo): SampleArray {
+export function rowShape(row: readonly number[], { shape }: ValueInfo): readonly number[] {
   const dims = shape?.slice(1) ?? [];
   const size = dims.reduce<number>((product, dim) => product * Number(dim), 1);
   // A free dimension is NaN here, which equals nothing.
-  if (dims.length < 2 || size !== samples.sampleShape[0]) return samples;
-  return { ...samples, sampleShape: dims.map(Number) };
+  return dims.length < 2 || size !== row[0] ? row : dims.map(Number);
 }
 
 function imageFeed(path: string, source: ImageSource, inputs: readonly ValueInfo[], preprocess: Preprocess): Feed {

@@ -9,6 +9,7 @@ import type { DataConfig, ResolvedConfig } from "../config";
 import { isExpected } from "../errors";
 import { countCorrect, isNearChance } from "../lowrank/accuracy";
 import type { ValueInfo } from "../onnx/schema";
+import { withPreview } from "./preview";
 import { valuesText } from "./phrases";
 import { withPreprocess, type Assumption, type Option, type Proposal, type Question } from "./proposal";
 
@@ -33,15 +34,16 @@ export async function tryProposal(modelPath: string, proposal: Proposal): Promis
     const few = limited(proposal.config, Math.max(SAMPLES, ...firstAxes(subject.index.dataInputs)));
     const data = await openData(subject, few);
     const output = scoresOf(subject, data);
-    if (output === null) return withoutValidation(proposal);
+    const seen = withPreview(proposal, data.calibration, subject.index.dataInputs);
+    if (output === null) return withoutValidation(seen);
     const { labels, labelOrigin } = data.validation ?? {};
     if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
     if (proposal.config.validation) await checkAllLabels(proposal.config.validation, output.classes);
     if (!labels) {
       await answers(subject, few, output);
-      return { ...proposal, assumptions: [...proposal.assumptions, RUNS] };
+      return { ...seen, assumptions: [...seen.assumptions, RUNS] };
     }
-    return await settled(proposal, subject, few, output, labels);
+    return await settled(seen, subject, few, output, labels);
   } finally {
     subject.model.close();
   }
@@ -72,16 +74,16 @@ function scoresOf({ index, model }: Subject, { probe }: SubjectData): ScoreOutpu
 
 /** Of a model that gives no class scores no accuracy can be measured. */
 function withoutValidation({ config, assumptions, questions }: Proposal): Proposal {
-  const { calibration, preprocess, tolerance } = config;
-  const without = {
+  const { calibration, preprocess = {} } = config;
+  const sources = {
     ...(calibration === undefined ? {} : { calibration }),
-    ...(preprocess === undefined ? {} : { preprocess }),
-    ...(tolerance === undefined ? {} : { tolerance }),
+    ...(config.inputs === undefined ? {} : { inputs: config.inputs }),
+    ...(config.tolerance === undefined ? {} : { tolerance: config.tolerance }),
   };
   const text =
     "none: the model has no output with one score per class, so ranks are chosen by energy and no accuracy is measured";
   return {
-    config: without,
+    config: withPreprocess(sources, preprocess),
     questions,
     assumptions: [
       ...assumptions

@@ -133,6 +133,7 @@ describe("a folder of images", () => {
       path: source,
       content: "images",
       kind: "image folder",
+      isTable: false,
       isImages: true,
       count: 3,
       sampleShape: [4, 4, 3],
