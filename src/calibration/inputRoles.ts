@@ -20,7 +20,7 @@ const OTHER_NETWORK = /encoder|last_hidden|hidden_states/i;
 export function roleOf({ name, elementType, shape }: ValueInfo): InputRole | null {
   // "serving_default_input_ids:0" is how TensorFlow's names go.
   const plain = name.replace(/:\d+$/, "");
-  const isFloat = elementType?.startsWith("float") ?? false;
+  const isFloat = elementType?.includes("float") ?? false;
   if (elementType === "bool" && /use_cache/i.test(plain)) return "cacheSwitch";
   if (/^(?:sr|sample_?rate|sampling_?rate)$/i.test(plain) && (shape?.length ?? 0) <= 1) return "rate";
   if (isFloat) return floatRole(plain);
