@@ -279,6 +279,57 @@ describe("keys for images, several inputs and versions", () => {
   ])("%j", (value, message) => expect(problem(value)).toBe(`foo.json: ${message}`));
 });
 
+describe("keys for text, sound and inputs without samples", () => {
+  test("paths are those of the config's folder, values stay as they are", () => {
+    const content = {
+      calibration: { source: "a.jsonl#body", labels: "a.jsonl#label", limit: 5, seed: 4294967295 },
+      preprocess: { tokenizer: "tok/tokenizer.json", maxLength: 128, sampleRate: 8000, samples: 512 },
+      inputs: { sr: 16000, use_cache: false, w: [[1, 2.5], [3, 4]] }, // prettier-ignore
+    };
+    const config = loadConfig(write("text.json", JSON.stringify(content)));
+    expect(config.calibration?.source).toBe(join(folder, "a.jsonl#body"));
+    expect(config.preprocess?.tokenizer).toBe(join(folder, "tok/tokenizer.json"));
+    expect(config.inputs).toEqual(content.inputs);
+    expect(relativeConfig(config, folder)).toEqual(content);
+  });
+
+  const constant = "a number, true or false, or nested lists of numbers";
+  test.each<[object, string]>([
+    [
+      { calibration: { source: "a", seed: -1 } },
+      "calibration.seed: -1 is not allowed; needs a whole number from 0 to 4294967295",
+    ],
+    [
+      { preprocess: { maxLength: 0 } },
+      "preprocess.maxLength: 0 is not allowed; needs a whole number of tokens from 1 to 1048576",
+    ],
+    [
+      { preprocess: { sampleRate: 999 } },
+      "preprocess.sampleRate: 999 is not allowed; needs a whole number of samples per second from 1000 to 768000",
+    ],
+    [
+      { preprocess: { samples: 1.5 } },
+      "preprocess.samples: 1.5 is not allowed; needs a whole number of samples from 1 to 172800000",
+    ],
+    [
+      { preprocess: { tokenizer: "" } },
+      'preprocess.tokenizer: "" is not allowed; needs a path: text that is not empty',
+    ],
+    [{ inputs: { sr: "16000" } }, `inputs.sr: "16000" is not allowed; needs ${constant}`],
+    [{ inputs: { w: [] } }, `inputs.w: [] is not allowed; needs ${constant}`],
+    [{ inputs: 3 }, 'inputs: 3 is not allowed; needs an object such as {"sr": 16000}'],
+  ])("%j", (content, message) => {
+    expect(problem(content)).toBe(`foo.json: ${message}`);
+  });
+
+  test("a value of very many axes is refused in one line", () => {
+    const deep = `{"inputs": {"w": ${"[".repeat(5000)}1${"]".repeat(5000)}}}`;
+    expect(messageOf(() => loadConfig(write("deep.json", deep)))).toMatch(
+      /^[^\n]*deep\.json: inputs\.w[^\n]*a deeply nested value is not allowed; needs [^\n]*$/,
+    );
+  });
+});
+
 describe("JSON Schema", () => {
   const schema = configJsonSchema();
 
