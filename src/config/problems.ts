@@ -84,7 +84,8 @@ function showValue(value: unknown): string {
 /** Undefined for what JSON does not have. */
 function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    const text: unknown = JSON.stringify(value);
+    return typeof text === "string" ? text : undefined;
   } catch (error) {
     // Lists within lists, thousands deep.
     if (error instanceof RangeError) return "a deeply nested value";

@@ -30,17 +30,17 @@ const named = write("named.csv", "width,label,height\n1.5,2,-3e2\n4,0,5\n");
 describe("tables", () => {
   test("a row is a sample; a column of labels is not fed", async () => {
     expect((await open(named, [3])).batch(0, 2).get("x")!.data).toEqual(Float32Array.of(1.5, 2, -300, 4, 0, 5));
-    const { labels, batch } = await open(named, [2], `${named}#label`);
-    expect([...labels!]).toEqual([2, 0]);
-    expect(batch(0, 2).get("x")!.data).toEqual(Float32Array.of(1.5, -300, 4, 5));
+    const dataset = await open(named, [2], `${named}#label`);
+    expect([...dataset.labels!]).toEqual([2, 0]);
+    expect(dataset.batch(0, 2).get("x")!.data).toEqual(Float32Array.of(1.5, -300, 4, 5));
     expect((await open(`${named}#height`, [1])).batch(1, 1).get("x")!.data).toEqual(Float32Array.of(5));
   });
 
   test("without names columns are counted from 0", async () => {
     const plain = write("plain.csv", "1,2,3\n4,5,6\n");
-    const { labels, batch } = await open(plain, [2], `${plain}#0`);
-    expect([...labels!]).toEqual([1, 4]);
-    expect(batch(0, 2).get("x")!.data).toEqual(Float32Array.of(2, 3, 5, 6));
+    const dataset = await open(plain, [2], `${plain}#0`);
+    expect([...dataset.labels!]).toEqual([1, 4]);
+    expect(dataset.batch(0, 2).get("x")!.data).toEqual(Float32Array.of(2, 3, 5, 6));
   });
 
   test("a row takes the shape of the input where it has as many numbers", async () => {

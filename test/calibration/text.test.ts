@@ -27,8 +27,9 @@ const open = (source: string, inputs: readonly ValueInfo[] = bert, preprocess: P
 
 /** The rows of an input. */
 async function rows(opened: ReturnType<typeof open>, input = "input_ids"): Promise<number[][]> {
-  const { count, batch, filled } = await opened;
-  const { dims, data } = new Map([...batch(0, count), ...filled.tensors(count)]).get(input)!;
+  const dataset = await opened;
+  const { count, filled } = dataset;
+  const { dims, data } = new Map([...dataset.batch(0, count), ...filled.tensors(count)]).get(input)!;
   const [, width] = dims;
   return Array.from({ length: count }, (_, row) => Array.from(data.slice(row * width, (row + 1) * width), Number));
 }
