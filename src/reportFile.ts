@@ -56,9 +56,19 @@ function withPaths(report: ModelReport, change: (file: string) => string): Model
     model: { ...report.model, path: change(report.model.path) },
     settings: {
       ...report.settings,
+      preprocess: withTokenizer(report.settings.preprocess, change),
       calibration: data(report.settings.calibration),
       validation: data(report.settings.validation),
     },
     compressed: report.compressed && { ...report.compressed, path: change(report.compressed.path) },
   };
+}
+
+/** A path among the settings, of which a report knows nothing else. */
+function withTokenizer(
+  preprocess: ModelReport["settings"]["preprocess"],
+  change: (file: string) => string,
+): ModelReport["settings"]["preprocess"] {
+  const { tokenizer } = preprocess;
+  return typeof tokenizer === "string" ? { ...preprocess, tokenizer: change(tokenizer) } : preprocess;
 }

@@ -34,7 +34,8 @@ export function* runInputs(modelPath: string, choices: RunChoices): Generator<Ru
   const file = typeof config === "object" ? undefined : (config ?? configFileBeside(modelPath));
   if (file !== undefined) yield { what: "the config", path: file };
   if (weightsOnly === true) return;
-  const { calibration, validation } = configFor(modelPath, config);
+  const { calibration, validation, preprocess } = configFor(modelPath, config);
+  if (preprocess?.tokenizer !== undefined) yield { what: "the tokenizer", path: preprocess.tokenizer };
   yield* dataFiles("calibration data", calibration);
   yield* dataFiles("validation data", validation);
 }

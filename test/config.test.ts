@@ -127,10 +127,10 @@ describe("problems of the content", () => {
 
   test("unknown keys without a near one list the known ones", () => {
     expect(problem({ epsilon: 1 })).toBe(
-      "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, tolerance, output, metric",
+      "foo.json: epsilon: unknown key; the known keys are $schema, version, calibration, validation, preprocess, inputs, tolerance, output, metric",
     );
     expect(problem({ validation: { source: "a", xyz: 1 } })).toBe(
-      "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit",
+      "foo.json: validation.xyz: unknown key; the known keys are source, labels, classes, limit, seed",
     );
     expect(problem(JSON.parse('{"__proto__": 1}'))).toMatch(/^foo\.json: __proto__: unknown key; the known keys are/);
   });
@@ -277,6 +277,57 @@ describe("keys for images, several inputs and versions", () => {
     ],
     [{ preprocess: { channels: "rgb" } }, 'preprocess.channels: "rgb" is not allowed; needs "RGB" or "BGR"'],
   ])("%j", (value, message) => expect(problem(value)).toBe(`foo.json: ${message}`));
+});
+
+describe("keys for text, sound and inputs without samples", () => {
+  test("paths are those of the config's folder, values stay as they are", () => {
+    const content = {
+      calibration: { source: "a.jsonl#body", labels: "a.jsonl#label", limit: 5, seed: 4294967295 },
+      preprocess: { tokenizer: "tok/tokenizer.json", maxLength: 128, sampleRate: 8000, samples: 512 },
+      inputs: { sr: 16000, use_cache: false, w: [[1, 2.5], [3, 4]] }, // prettier-ignore
+    };
+    const config = loadConfig(write("text.json", JSON.stringify(content)));
+    expect(config.calibration?.source).toBe(join(folder, "a.jsonl#body"));
+    expect(config.preprocess?.tokenizer).toBe(join(folder, "tok/tokenizer.json"));
+    expect(config.inputs).toEqual(content.inputs);
+    expect(relativeConfig(config, folder)).toEqual(content);
+  });
+
+  const constant = "a number, true or false, or nested lists of numbers";
+  test.each<[object, string]>([
+    [
+      { calibration: { source: "a", seed: -1 } },
+      "calibration.seed: -1 is not allowed; needs a whole number from 0 to 4294967295",
+    ],
+    [
+      { preprocess: { maxLength: 0 } },
+      "preprocess.maxLength: 0 is not allowed; needs a whole number of tokens from 1 to 1048576",
+    ],
+    [
+      { preprocess: { sampleRate: 999 } },
+      "preprocess.sampleRate: 999 is not allowed; needs a whole number of samples per second from 1000 to 768000",
+    ],
+    [
+      { preprocess: { samples: 1.5 } },
+      "preprocess.samples: 1.5 is not allowed; needs a whole number of samples from 1 to 172800000",
+    ],
+    [
+      { preprocess: { tokenizer: "" } },
+      'preprocess.tokenizer: "" is not allowed; needs a path: text that is not empty',
+    ],
+    [{ inputs: { sr: "16000" } }, `inputs.sr: "16000" is not allowed; needs ${constant}`],
+    [{ inputs: { w: [] } }, `inputs.w: [] is not allowed; needs ${constant}`],
+    [{ inputs: 3 }, 'inputs: 3 is not allowed; needs an object such as {"sr": 16000}'],
+  ])("%j", (content, message) => {
+    expect(problem(content)).toBe(`foo.json: ${message}`);
+  });
+
+  test("a value of very many axes is refused in one line", () => {
+    const deep = `{"inputs": {"w": ${"[".repeat(5000)}1${"]".repeat(5000)}}}`;
+    expect(messageOf(() => loadConfig(write("deep.json", deep)))).toMatch(
+      /^[^\n]*deep\.json: inputs\.w[^\n]*a deeply nested value is not allowed; needs [^\n]*$/,
+    );
+  });
 });
 
 describe("JSON Schema", () => {

@@ -1,5 +1,5 @@
 import { sourceFiles } from "../calibration";
-import { splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
 import type { DataConfig, ResolvedConfig } from "../config";
 import { stampOfFiles } from "../fileStamp";
 

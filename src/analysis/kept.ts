@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
 import { ContentCache, type CacheKey } from "../cache/contentCache";
 import { gramKey, type Layer } from "../layers/layer";
 import type { Matrix } from "../numerics/matrix";

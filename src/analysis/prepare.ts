@@ -121,7 +121,12 @@ export async function openData(
   if (inputs.length === 0) throw new ExpectedError(`${model.path} has no input: there is nothing to feed data to.`);
   const preprocess = config.preprocess ?? {};
   const open = (which: "calibration" | "validation", data: DataConfig): Promise<Dataset> =>
-    openDataset(data, preprocess, inputs, { signal, onProgress: imageProgress(which, onEvent) });
+    openDataset(data, preprocess, inputs, {
+      signal,
+      onProgress: imageProgress(which, onEvent),
+      constants: config.inputs,
+      modelFolder: model.folder,
+    });
   const calibration = await open("calibration", config.calibration);
   const validation = config.validation ? await open("validation", config.validation) : null;
   if (validation) checkSameClasses(calibration, validation);
@@ -131,7 +136,7 @@ export async function openData(
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
   const calibrationSize = Math.min(gramBatchSize(layers, positions), most);
   const calibrationBatches = cutIntoBatches(calibration, inputs, calibrationSize);
-  const fixed = fixedBatchSize(inputs);
+  const fixed = fixedBatchSize(inputs, calibration);
   if (fixed !== null && calibration.count < fixed) {
     throw new ExpectedError(
       `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}. Use at least ${fixed}.`,

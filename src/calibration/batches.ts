@@ -31,30 +31,37 @@ export interface Batches {
 }
 
 /**
- * The batch size that the model's inputs demand; null where it is free.
+ * The batch size that the shapes of the model's inputs demand; null where it is free.
  * @throws ExpectedError if they demand different ones.
  */
-export function fixedBatchSize(inputs: readonly ValueInfo[]): number | null {
-  const fixed = inputs.filter(({ shape }) => typeof shape?.[0] === "number");
+export function fixedBatchSize(
+  inputs: readonly ValueInfo[],
+  { inputs: names, filled }: Pick<Dataset, "inputs" | "filled">,
+): number | null {
+  const fixed = inputs.flatMap(({ name, shape }) => {
+    const size = shape?.[0];
+    return names.includes(name) && typeof size === "number" ? [{ input: name, size }] : [];
+  });
+  if (filled.fixedBatch !== null) fixed.push(filled.fixedBatch);
   const [first] = fixed;
   if (!first) return null;
-  const size = Number(first.shape?.[0]);
-  const other = fixed.find(({ shape }) => shape?.[0] !== size);
-  if (!other) return size;
+  const other = fixed.find(({ size }) => size !== first.size);
+  if (!other) return first.size;
   throw new ExpectedError(
-    `The model's inputs "${first.name}" and "${other.name}" have fixed first axes of ${size} and ` +
-      `${String(other.shape?.[0])}; RankLens feeds the same number of samples to every input.`,
+    `The model's inputs "${first.input}" and "${other.input}" take batches of ${first.size} and ${other.size} samples; ` +
+      `RankLens feeds the same number of samples to every input.`,
   );
 }
 
 /** What batches are cut from. */
-export type Samples = Pick<Dataset, "count" | "inputs" | "batch">;
+export type Samples = Pick<Dataset, "count" | "inputs" | "filled" | "batch">;
 
 /** The samples of `dataset` at the positions `order`, in that order. */
 export function rearranged(dataset: Samples, order: Uint32Array): Samples {
   return {
     count: order.length,
     inputs: dataset.inputs,
+    filled: dataset.filled,
     batch(start, count) {
       const ones = Array.from(order.subarray(start, start + count), (position) => dataset.batch(position, 1));
       return new Map(dataset.inputs.map((name) => [name, joined(ones.map((one) => one.get(name)!))]));
@@ -74,16 +81,17 @@ function joined(ones: readonly TensorValue[]): TensorValue {
 
 /** Cuts `dataset` into batches of `size` samples, or of the size that the model demands. */
 export function cutIntoBatches(dataset: Samples, inputs: readonly ValueInfo[], size: number): Batches {
-  const fixed = fixedBatchSize(inputs);
+  const fixed = fixedBatchSize(inputs, dataset);
   const batchSize = fixed ?? Math.min(size, dataset.count);
   const cut = (start: number, samples: number): Batch => {
     const values = dataset.batch(start, samples);
-    if (fixed === null || samples === fixed) return { start, samples, rows: samples, values };
-    const filled = new Map([...values].map(([name, value]) => [name, repeatLast(value, fixed)]));
-    return { start, samples, rows: fixed, values: filled };
+    const rows = fixed ?? samples;
+    const whole =
+      rows === samples ? values : [...values].map(([name, value]) => [name, repeatLast(value, rows)] as const);
+    return { start, samples, rows, values: new Map([...whole, ...dataset.filled.tensors(rows)]) };
   };
   return {
-    inputs: new Set(dataset.inputs),
+    inputs: new Set([...dataset.inputs, ...dataset.filled.inputs]),
     samples: dataset.count,
     count: Math.ceil(dataset.count / batchSize),
     size: batchSize,

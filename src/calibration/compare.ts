@@ -1,6 +1,6 @@
 import { ExpectedError } from "../errors";
 import type { Dataset } from "./dataset";
-import { splitMember } from "./npz";
+import { splitMember } from "./member";
 
 /** Class names shown in a message. */
 const MOST_NAMES = 5;

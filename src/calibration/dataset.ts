@@ -1,15 +1,18 @@
+import { createHash } from "node:crypto";
 import type { DataConfig, Preprocess } from "../config";
 import { ExpectedError } from "../errors";
 import type { ValueInfo } from "../onnx/schema";
 import type { TensorValue, TensorValues } from "../runtime/session";
 import { TENSOR_TYPES } from "./convert";
 import { hashFile, hashOfHashes } from "./fileBytes";
-import { countOf, openInputs, wantedImages, type FedInput } from "./inputs";
+import type { Feed } from "./feed";
+import { fillInputs, type Filled } from "./fill";
+import { openInputs, type InputSettings, type OpenedInputs } from "./inputs";
 import { readLabels, type LabelOrigin } from "./labels";
-import { splitMember } from "./npz";
+import { splitMember } from "./member";
 import { createPreprocessor, type Preprocessor } from "./preprocess";
-import type { LoadOptions, SampleArray, SampleSource, SourceLabels } from "./source";
-import { chooseSubset } from "./subset";
+import type { LoadOptions, SampleArray, SourceLabels } from "./source";
+import { chooseSubset, SUBSET_SEED } from "./subset";
 
 /** Samples are addressed by 32-bit indices. */
 const MAX_SAMPLES = 2 ** 32 - 1;
@@ -26,19 +29,23 @@ export interface Dataset {
   readonly labelOrigin: LabelOrigin | null;
   /** The name of each class, where labels come with the source and it has names. */
   readonly classNames: readonly string[] | null;
-  /** The names of the model inputs that the samples are for. */
+  /** The names of the model inputs that have samples. */
   readonly inputs: readonly string[];
-  /** The path of each input's source. */
+  /** The other inputs. */
+  readonly filled: Filled;
+  /** The path of each source. */
   readonly sources: readonly string[];
   /** Bytes of one sample as the model takes it, over all inputs. */
   readonly sampleBytes: number;
-  /** Bytes of decoded images that are kept in memory. */
+  /** Bytes of decoded images, tokens and sound that are kept in memory. */
   readonly decodedBytes: number;
   /** What is doubtful about the data, in sentences. */
   readonly warnings: readonly string[];
+  /** Of token ids, where their tokenizer is known: how a token is written, null for an id that it does not have. */
+  readonly tokenText: ((id: number) => string | null) | null;
   /**
-   * Samples [start, start + count) of those in use, ascending in the source: for each input a tensor whose first axis
-   * counts the samples, in fresh memory.
+   * Samples [start, start + count) of those in use, ascending in the source: for each of {@link inputs} a tensor whose first
+   * axis counts the samples, in fresh memory.
    * @throws ExpectedError if a file cannot be read any more, or has a value that the model cannot take.
    */
   batch(start: number, count: number): TensorValues;
@@ -49,9 +56,17 @@ export interface Dataset {
   sha256(): Promise<{ source: string; labels: string | null }>;
 }
 
+/** How a data set is opened. */
+export interface DatasetOptions extends LoadOptions {
+  /** Values of inputs without samples: the config's `inputs`. */
+  readonly constants?: InputSettings["constants"] | undefined;
+  /** The model's folder, in which a tokenizer may lie. */
+  readonly modelFolder?: string | null;
+}
+
 /**
  * Opens samples (and labels) for the model's inputs. Of arrays only headers and labels are read, and samples batch by
- * batch; images are decoded here, once, and their pixels kept.
+ * batch; images, text and sound are decoded here, once, and kept.
  * @throws ExpectedError if a file is missing or unusable, or does not fit the settings or the model's inputs; the
  * signal's reason if it is aborted.
  */
@@ -59,18 +74,20 @@ export async function openDataset(
   config: DataConfig,
   preprocess: Preprocess,
   inputs: readonly ValueInfo[],
-  options: LoadOptions = {},
+  { constants = {}, modelFolder = null, ...options }: DatasetOptions = {},
 ): Promise<Dataset> {
-  const { fed, warnings } = await openInputs(config, preprocess, inputs);
-  const { path, source } = fed[0];
-  const count = countOf(source);
+  const opened = await openInputs(config, inputs, { preprocess, constants, modelFolder });
+  const { feeds } = opened;
+  const [{ path, count }] = feeds;
   if (count > MAX_SAMPLES) {
     throw new ExpectedError(`${path} has ${count} samples; at most ${MAX_SAMPLES} are supported`);
   }
-  const found = await findLabels(config, fed);
-  const chosen = chooseSubset(count, config.limit ?? count, found?.values ?? null);
-  const loaded = await loadInputs(fed, chosen, options);
-  const { indices } = loaded;
+  const found = await findLabels(config, feeds);
+  const chosen = chooseSubset(count, config.limit ?? count, found?.values ?? null, seedOf(config));
+  const loaded = await loadInputs(opened, chosen, options);
+  const { indices, parts } = loaded;
+  const shapes = parts.map(({ input, preprocessor }) => ({ input, sampleDims: preprocessor.sampleDims }));
+  const filled = fillInputs(opened.unfed, shapes, { constants, sampleRate: preprocess.sampleRate });
   let hashes: ReturnType<Dataset["sha256"]> | undefined;
   return {
     count: indices.length,
@@ -78,23 +95,30 @@ export async function openDataset(
     labels: found && Int32Array.from(indices, (index) => found.values[index]),
     labelOrigin: found && { path: found.path, indices, folders: found.folders },
     classNames: found?.classNames ?? null,
-    inputs: fed.map(({ input }) => input.name),
-    sources: fed.map((one) => one.path),
-    sampleBytes: loaded.parts.reduce((sum, { preprocessor }) => sum + sampleBytes(preprocessor), 0),
-    decodedBytes: loaded.decodedBytes,
-    warnings: [...warnings, ...fed.flatMap((one) => one.source.warnings), ...loaded.warnings],
+    inputs: parts.map(({ input }) => input.name),
+    filled,
+    sources: feeds.map((feed) => feed.path),
+    sampleBytes: parts.reduce((sum, { preprocessor }) => sum + sampleBytes(preprocessor), 0),
+    decodedBytes: loaded.keptBytes,
+    warnings: [...opened.warnings, ...feeds.flatMap((feed) => feed.warnings), ...loaded.warnings, ...filled.notes],
+    tokenText: loaded.tokenText,
     batch(start, samples) {
       if (start < 0 || samples < 0 || start + samples > indices.length) {
         throw new RangeError(`samples ${start} to ${start + samples} of ${indices.length}`);
       }
       const wanted = indices.subarray(start, start + samples);
-      return new Map(loaded.parts.map((part) => [part.name, readSamples(part, wanted)]));
+      return new Map(parts.map((part) => [part.input.name, readSamples(part, wanted)]));
     },
     sha256() {
-      hashes ??= hashData(config, fed, chosen);
+      hashes ??= hashData(config, feeds, chosen, constants);
       return hashes;
     },
   };
+}
+
+/** Seed 0 is the choice that was made before there were seeds. */
+function seedOf({ seed = 0 }: DataConfig): number {
+  return (SUBSET_SEED + seed) >>> 0;
 }
 
 interface FoundLabels extends SourceLabels {
@@ -102,47 +126,54 @@ interface FoundLabels extends SourceLabels {
 }
 
 /** From the file that the config names, or else from the first source that has labels. */
-async function findLabels(config: DataConfig, fed: readonly FedInput[]): Promise<FoundLabels | null> {
+async function findLabels(config: DataConfig, feeds: readonly Feed[]): Promise<FoundLabels | null> {
   if (config.labels !== undefined) {
-    const samples = { path: fed[0].path, count: countOf(fed[0].source) };
-    const values = await readLabels(config.labels, samples);
+    const values = await readLabels(config.labels, feeds[0]);
     return { path: config.labels, values, classNames: null, folders: null };
   }
-  const own = fed.find(({ source }) => source.labels !== null);
-  return own?.source.labels ? { path: own.path, ...own.source.labels } : null;
+  const own = feeds.find(({ labels }) => labels !== null);
+  return own?.labels ? { path: own.path, ...own.labels } : null;
 }
 
 /** An input with samples that can be read now. */
 interface LoadedInput {
-  readonly name: string;
+  readonly input: ValueInfo;
   readonly samples: SampleArray;
   readonly preprocessor: Preprocessor;
 }
 
-/** Decodes images; a sample whose image cannot be read is left out of every input. */
+interface LoadedInputs {
+  /** In the model's order. */
+  readonly parts: readonly LoadedInput[];
+  readonly indices: Uint32Array;
+  readonly keptBytes: number;
+  readonly warnings: readonly string[];
+  readonly tokenText: Dataset["tokenText"];
+}
+
+/** Loads all sources; a sample that cannot be read in one is left out of every input. */
 async function loadInputs(
-  fed: readonly FedInput[],
+  { feeds, settingsOf }: OpenedInputs,
   chosen: Uint32Array,
   options: LoadOptions,
-): Promise<{ parts: LoadedInput[]; indices: Uint32Array; decodedBytes: number; warnings: string[] }> {
+): Promise<LoadedInputs> {
   let indices = chosen;
-  let decodedBytes = 0;
+  let keptBytes = 0;
+  let tokenText: Dataset["tokenText"] = null;
   const warnings: string[] = [];
   const parts: LoadedInput[] = [];
-  for (const { input, source, settings } of fed) {
-    let samples: SampleArray;
-    if (source.content === "array") {
-      samples = source.samples;
-    } else {
-      const decoded = await source.decode(indices, wantedImages(input, settings), options);
-      samples = decoded.samples;
-      indices = decoded.indices;
-      decodedBytes += indices.length * samples.sampleShape.reduce((product, dim) => product * dim, 1);
-      warnings.push(...decoded.warnings);
+  for (const feed of feeds) {
+    const loaded = await feed.load(indices, options);
+    indices = loaded.indices;
+    keptBytes += loaded.keptBytes;
+    tokenText ??= loaded.tokenText ?? null;
+    warnings.push(...loaded.warnings);
+    for (const input of feed.inputs) {
+      const samples = loaded.samples.get(input.name)!;
+      parts.push({ input, samples, preprocessor: createPreprocessor(samples, settingsOf(input), input) });
     }
-    parts.push({ name: input.name, samples, preprocessor: createPreprocessor(samples, settings, input) });
   }
-  return { parts, indices, decodedBytes, warnings };
+  return { parts, indices, keptBytes, warnings, tokenText };
 }
 
 function readSamples({ samples, preprocessor }: LoadedInput, indices: Uint32Array): TensorValue {
@@ -166,17 +197,19 @@ function sampleBytes({ elementType, sampleDims }: Preprocessor): number {
 
 async function hashData(
   config: DataConfig,
-  fed: readonly FedInput[],
+  feeds: readonly Feed[],
   chosen: Uint32Array,
+  constants: InputSettings["constants"],
 ): Promise<{ source: string; labels: string | null }> {
   const hashes: { hash: string; name: string }[] = [];
-  for (const { input, source } of fed) hashes.push({ hash: await hashSource(source, chosen), name: input.name });
+  for (const feed of feeds) hashes.push({ hash: await feed.sha256(chosen), name: feed.inputs[0].name });
+  const hasConstants = Object.keys(constants).length > 0;
+  if (hasConstants) {
+    const text = JSON.stringify(Object.entries(constants).sort(([a], [b]) => (a < b ? -1 : 1)));
+    hashes.push({ hash: createHash("sha256").update(text).digest("hex"), name: "inputs" });
+  }
   return {
-    source: typeof config.source === "string" ? hashes[0].hash : hashOfHashes(hashes),
+    source: typeof config.source === "string" && !hasConstants ? hashes[0].hash : hashOfHashes(hashes),
     labels: config.labels === undefined ? null : await hashFile(splitMember(config.labels).file),
   };
-}
-
-function hashSource(source: SampleSource, chosen: Uint32Array): Promise<string> {
-  return source.content === "images" ? source.sha256(chosen) : source.sha256();
 }

@@ -1,9 +1,9 @@
 import os from "node:os";
 import { join } from "node:path";
 import { ExpectedError } from "../errors";
+import { filesWithin, listFiles, type FileSort } from "./classFolders";
 import { hashFile, hashOfHashes } from "./fileBytes";
 import { createImageDecoder, type ImageDecoder } from "./imageDecoder";
-import { imageFiles, listImages } from "./imageList";
 import { cropCentre, resizeShorter, resizeTo, swapRedAndBlue, toGrey, toRgb, type Pixels } from "./pixels";
 import type { ClassFolders, DecodedImages, ImageSource, LoadOptions, SourceKind, WantedImages } from "./source";
 
@@ -14,16 +14,22 @@ const MOST_UNREADABLE = 0.01;
 /** Images whose headers tell the shape of a folder's samples: spread over it, since every class has its own camera. */
 const HEADERS = 16;
 
+export const IMAGES: FileSort = {
+  noun: "image",
+  extensions: [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif"],
+  others: [".bmp", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"],
+};
+
 /** A folder of images, or of class folders with images. */
 export const imageFolder: SourceKind = {
   name: "folder of images, with or without class folders (JPEG, PNG, WebP, TIFF, GIF)",
   recognises: (_, isFolder) => isFolder,
-  files: imageFiles,
+  files: (path) => filesWithin(path, IMAGES),
   open: (path, classes) => Promise.resolve(openImageFolder(path, classes)),
 };
 
 function openImageFolder(path: string, classes: ClassFolders | null): ImageSource {
-  const { files, labels, warnings } = listImages(path, classes);
+  const { files, labels, warnings } = listFiles(path, classes, IMAGES);
   return {
     content: "images",
     kind: labels === null ? "image folder" : "image folder with class folders",

@@ -2,14 +2,23 @@ import { statSync } from "node:fs";
 import { ExpectedError } from "../errors";
 import { unreadable } from "../inputFile";
 import { cifar } from "./cifar";
+import { csv } from "./csv";
 import { idx } from "./idx";
 import { imageFolder } from "./imageFolder";
+import { splitMember } from "./member";
 import { npy } from "./npy";
-import { npz, splitMember } from "./npz";
+import { npz } from "./npz";
+import { soundFile, soundFolder } from "./soundFiles";
+import { jsonLines, textLines } from "./textFile";
+import { tokenIds } from "./tokenIds";
 import { DATA_ADVICE, type ClassFolders, type SampleSource, type SourceKind } from "./source";
 
 /** Every kind of source that samples and labels can come from. The first that recognises a path opens it. */
-export const sourceKinds: readonly SourceKind[] = [npy, npz, idx, cifar, imageFolder];
+export const sourceKinds: readonly SourceKind[] = [
+  ...[npy, npz, idx, cifar, csv, textLines, jsonLines, tokenIds, soundFile],
+  // Of folders the first that finds its files.
+  ...[soundFolder, imageFolder],
+];
 
 /**
  * Opens a file or folder with samples or labels; reads headers and names only.
@@ -18,7 +27,8 @@ export const sourceKinds: readonly SourceKind[] = [npy, npz, idx, cifar, imageFo
  */
 export async function openSource(path: string, classes: ClassFolders | null = null): Promise<SampleSource> {
   const source = await kindOf(path).open(path, classes);
-  if (classes !== null && (source.content !== "images" || source.labels === null)) {
+  const hasFolders = (source.content === "images" || source.content === "sound") && source.labels !== null;
+  if (classes !== null && !hasFolders) {
     throw new ExpectedError(`"classes" is for a folder of images with one folder per class, and ${path} is none`);
   }
   return source;

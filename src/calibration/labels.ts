@@ -19,7 +19,8 @@ export async function readLabels(
   const values = source.labels?.values ?? (source.content === "array" ? labelValues(path, source.samples) : null);
   if (values === null) {
     throw new ExpectedError(
-      `${path} is a folder of images, and labels need one class number per sample; name an array`,
+      `${path} is not a file of labels but a ${source.kind}: labels need one class number per sample; name an array, or a ` +
+        `column of a table as "data.csv#label"`,
     );
   }
   if (values.length !== samples.count) {

@@ -5,6 +5,7 @@ import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { ExpectedError } from "../errors";
 import { withInputFile } from "../inputFile";
 import { fileBytes, hashFile, memoryBytes, type RandomBytes } from "./fileBytes";
+import { splitMember } from "./member";
 import { openNpyBytes } from "./npy";
 import { DATA_ADVICE, type ArraySource, type SourceKind } from "./source";
 import { readUnpacked } from "./unpack";
@@ -24,12 +25,6 @@ export const npz: SourceKind = {
   files: (path) => [splitMember(path).file],
   open: openNpz,
 };
-
-/** `images.npz#x` → the file `images.npz` and the array `x`; other paths name no array. */
-export function splitMember(path: string): { file: string; member: string | null } {
-  const match = /^(.+\.npz)#([^/\\]+)$/i.exec(path);
-  return match === null ? { file: path, member: null } : { file: match[1], member: match[2] };
-}
 
 /** The names of the arrays in an archive, in its order. @throws ExpectedError if it cannot be read. */
 export async function arrayNames(file: string): Promise<string[]> {

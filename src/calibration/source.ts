@@ -56,6 +56,8 @@ interface OpenedSource {
 export interface ArraySource extends OpenedSource {
   readonly content: "array";
   readonly samples: SampleArray;
+  /** Of a table: the same without one of its columns. @throws ExpectedError if there is no such column. */
+  readonly withoutColumn?: (name: string) => ArraySource;
   /** SHA-256 of the file's bytes; for several files of the lines `<sha256>  <name>`, as sha256sum prints them. */
   sha256(): Promise<string>;
 }
@@ -76,7 +78,42 @@ export interface ImageSource extends OpenedSource {
   sha256(indices: Uint32Array): Promise<string>;
 }
 
-export type SampleSource = ArraySource | ImageSource;
+/** Texts, which a tokenizer has to turn into token ids. */
+export interface TextSource extends OpenedSource {
+  readonly content: "text";
+  readonly texts: readonly string[];
+  /** SHA-256 of the file's bytes. */
+  sha256(): Promise<string>;
+}
+
+/** Lists of token ids, which may differ in length. */
+export interface TokenSource extends OpenedSource {
+  readonly content: "tokens";
+  readonly sequences: readonly (readonly number[])[];
+  /** SHA-256 of the file's bytes. */
+  sha256(): Promise<string>;
+}
+
+/** Recordings, which have to be resampled and cut. Labels are one per recording. */
+export interface SoundSource extends OpenedSource {
+  readonly content: "sound";
+  readonly recordings: readonly Recording[];
+  /** As of {@link ArraySource}. */
+  sha256(): Promise<string>;
+}
+
+/** One recording: its header is read. */
+export interface Recording {
+  readonly path: string;
+  /** Samples per second. */
+  readonly rate: number;
+  /** Samples of each channel, at least 1. */
+  readonly frames: number;
+  /** Samples [start, start + count) as the mean of all channels, -1 to 1. @throws ExpectedError if the file is not readable any more. */
+  read(start: number, count: number): Float32Array;
+}
+
+export type SampleSource = ArraySource | ImageSource | TextSource | TokenSource | SoundSource;
 
 /** What images become: the settings of the config, and the channels that the model takes. */
 export interface WantedImages {

@@ -5,9 +5,16 @@ import { ExpectedError } from "../errors";
 import { readTextFile, withInputFile } from "../inputFile";
 import type { MetricChoice } from "../metricNames";
 import { describeProblems } from "./problems";
-import { CONFIG_VERSION, configSchema, type Config, type DataConfig } from "./schema";
+import { CONFIG_VERSION, configSchema, type Config, type DataConfig, type Preprocess } from "./schema";
 
-export { configJsonSchema, DEFAULT_TOLERANCE, type Config, type DataConfig, type Preprocess } from "./schema";
+export {
+  configJsonSchema,
+  DEFAULT_TOLERANCE,
+  type Config,
+  type Constant,
+  type DataConfig,
+  type Preprocess,
+} from "./schema";
 
 /** A {@link Config} whose paths are absolute. */
 export type ResolvedConfig = Omit<Config, "$schema" | "version">;
@@ -98,15 +105,20 @@ function withPaths(config: Config, change: (path: string) => string): ResolvedCo
     ...(labels === undefined ? {} : { labels: change(labels) }),
     ...rest,
   });
-  const { calibration, validation, preprocess, tolerance, output, metric } = config;
+  const { calibration, validation, preprocess, inputs, tolerance, output, metric } = config;
   return {
     ...(calibration === undefined ? {} : { calibration: changed(calibration) }),
     ...(validation === undefined ? {} : { validation: changed(validation) }),
-    ...(preprocess === undefined ? {} : { preprocess }),
+    ...(preprocess === undefined ? {} : { preprocess: withTokenizer(preprocess, change) }),
+    ...(inputs === undefined ? {} : { inputs }),
     ...(tolerance === undefined ? {} : { tolerance }),
     ...(output === undefined ? {} : { output }),
     ...(metric === undefined ? {} : { metric }),
   };
+}
+
+function withTokenizer({ tokenizer, ...rest }: Preprocess, change: (path: string) => string): Preprocess {
+  return tokenizer === undefined ? rest : { ...rest, tokenizer: change(tokenizer) };
 }
 
 /** Changes the path of a source, or of each of several. */

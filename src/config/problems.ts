@@ -78,8 +78,19 @@ function valueAt(root: unknown, path: readonly Key[]): unknown {
 function showValue(value: unknown): string {
   // JSON has no NaN or infinities and would show them as null; and for a function it returns undefined.
   if (typeof value === "number") return String(value);
-  const text: unknown = JSON.stringify(value);
-  return shorten(typeof text === "string" ? text : typeof value);
+  return shorten(jsonOf(value) ?? typeof value);
+}
+
+/** Undefined for what JSON does not have. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    const text: unknown = JSON.stringify(value);
+    return typeof text === "string" ? text : undefined;
+  } catch (error) {
+    // Lists within lists, thousands deep.
+    if (error instanceof RangeError) return "a deeply nested value";
+    throw error;
+  }
 }
 
 function shorten(text: string): string {

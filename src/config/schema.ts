@@ -1,51 +1,17 @@
 import * as z from "zod";
+import { allow, pathText } from "./keys";
 import { metricChoices } from "../metricNames";
+import { preprocessSchema } from "./preprocess";
 
 /** The tolerance ε where neither the config file nor the user names one, in percentage points of accuracy. */
 export const DEFAULT_TOLERANCE = 0.1;
 
-/**
- * The text that problem messages show for a key: what it allows. It takes the place of zod's own wording, and follows
- * the value found: `tolerance: "high" is not …`.
- */
-function allow(error: string): { error: string } {
-  return { error };
-}
-
-function pathText(title: string, description: string) {
-  const allowed = allow("a path: text that is not empty");
-  // A zero byte ends a path for the operating system, so that no file can have one in its name.
-  return z
-    .string(allowed)
-    .min(1, allowed)
-    .regex(/^[^\0]*$/, allowed)
-    .meta({ title, description });
-}
-
-/** Sides of images in pixels: larger ones are no model's input, and would only exhaust memory. */
-const MAX_SIDE = 16384;
-
-const SIDE = `a whole number of pixels from 1 to ${MAX_SIDE}`;
-const SIDES = `${SIDE}, or [height, width]`;
-
-/** One number, or height and width. */
-function sides(title: string, description: string) {
-  const side = z.int(allow(SIDE)).min(1, allow(SIDE)).max(MAX_SIDE, allow(SIDE));
-  return z.union([side, z.tuple([side, side], allow(SIDES))], allow(SIDES)).meta({ title, description });
-}
-
 /** Class numbers are 32-bit integers: no model has more outputs than that. */
 const MAX_CLASS = 2 ** 31 - 1;
 
-/** Preprocessing is done in float32, so a setting must have a float32 value (1e39 has none; 1e-50 rounds to 0). */
-function float32(allowed: string) {
-  return z.number(allow(allowed)).refine((value) => Number.isFinite(Math.fround(value)), allow(allowed));
-}
-
-/** One number for all channels, or a list of numbers, one per channel. */
-function perChannel(number: z.ZodType<number>, allowed: string, meta: z.GlobalMeta) {
-  return z.union([number, z.array(number).min(1, allow(allowed))], allow(allowed)).meta(meta);
-}
+/** Seeds are 32-bit. */
+const MAX_SEED = 2 ** 32 - 1;
+const SEED = `a whole number from 0 to ${MAX_SEED}`;
 
 const SOURCE = "a path: text that is not empty, or an object with such a path for each model input";
 const CLASSES = 'a list of folder names such as ["cat", "dog"], or their class numbers such as {"cat": 3, "dog": 5}';
@@ -80,11 +46,11 @@ function dataSchema(title: string, description: string) {
           .meta({
             title: "Source",
             description:
-              'The samples: a .npy file, a .npz file ("images.npz#name" chooses an array), a folder of images (with one folder per class, or without), an MNIST idx file, or a CIFAR binary file or folder. For a model with several inputs an object: {"input name": path, …}. A relative path starts at the folder of this config file.',
+              'The samples: a .npy file, a .npz file ("images.npz#name" chooses an array), a folder of images (with one folder per class, or without), an MNIST idx file, a CIFAR binary file or folder, text for a tokenizer (.txt with a sample per line, or .jsonl; "data.jsonl#name" chooses a field), token ids (.json: a list of lists of integers), numbers (.csv; "data.csv#name" chooses a column), or sound (a .wav file, or a folder of them, with one folder per class or without). For a model with several inputs an object: {"input name": path, …}. A relative path starts at the folder of this config file.',
           }),
         labels: pathText(
           "Labels",
-          "The file with one class number per sample, counted from 0 (.npy, .npz or idx). Without it the labels that come with the source (class folders, CIFAR files) are used. A relative path starts at the folder of this config file.",
+          'The file with one class number per sample, counted from 0 (.npy, .npz, idx, or a column or field: "data.csv#label", "data.jsonl#label"). A column of labels is not fed to the model. Without it the labels that come with the source (class folders, CIFAR files, the field "label" of .jsonl) are used. A relative path starts at the folder of this config file.',
         ).exactOptional(),
         classes: classesSchema().exactOptional(),
         limit: z
@@ -96,84 +62,37 @@ function dataSchema(title: string, description: string) {
               "Use at most this many samples: always the same random choice, with equally many of each class where there are labels.",
           })
           .exactOptional(),
+        seed: z
+          .int(allow(SEED))
+          .min(0, allow(SEED))
+          .max(MAX_SEED, allow(SEED))
+          .meta({
+            title: "Seed",
+            description: "Which random choice `limit` makes: another number gives other samples.",
+            default: 0,
+          })
+          .exactOptional(),
       },
       allow('an object such as {"source": "images.npy"}'),
     )
     .meta({ title, description });
 }
 
-const MEAN = "a number within float32 range, or a list of such numbers, one per channel";
-const STD = "a number within float32 range other than 0, or a list of such numbers, one per channel";
+const CONSTANT = "a number, true or false, or nested lists of numbers";
 
-const preprocessSchema = z
-  .strictObject(
-    {
-      input: z
-        .string(allow("the name of a model input"))
-        .min(1, allow("the name of a model input"))
-        .meta({
-          title: "Model input",
-          description:
-            "The model input that is preprocessed. Needed only where the model has several floating-point inputs.",
-        })
-        .exactOptional(),
-      layout: z
-        .enum(["NHWC", "NCHW"], allow('"NHWC" or "NCHW"'))
-        .meta({
-          title: "Layout of the source",
-          description:
-            "The order of the axes in an array of images: NHWC (sample, height, width, channel) or NCHW (sample, channel, height, width). RankLens reorders them where the model wants the other one. Image files, MNIST and CIFAR files need no layout.",
-        })
-        .exactOptional(),
-      resize: sides(
-        "Resize image files",
-        "Resizes every image first, bilinear as in Pillow and torchvision: one number for the shorter side, or [height, width].",
-      ).exactOptional(),
-      crop: sides(
-        "Crop image files",
-        "Takes the centre of every image, after resizing: one number for a square, or [height, width].",
-      ).exactOptional(),
-      channels: z
-        .enum(["RGB", "BGR"], allow('"RGB" or "BGR"'))
-        .meta({
-          title: "Order of the colours",
-          description: "The order in which the model takes the colours of image files; mean and std follow it.",
-          default: "RGB",
-        })
-        .exactOptional(),
-      scale: float32("a number within float32 range")
-        .meta({
-          title: "Scale",
-          description:
-            "Every value is multiplied by this number first. For pixels from 0 to 255, 0.00392156862745098 (1/255) gives 0 to 1.",
-          default: 1,
-        })
-        .exactOptional(),
-      mean: perChannel(float32(MEAN), MEAN, {
-        title: "Mean",
-        description: "Subtracted after scaling: one number, or a list with one number per channel.",
-        default: 0,
-      }).exactOptional(),
-      std: perChannel(
-        float32(STD)
-          .refine((value) => Math.fround(value) !== 0, allow(STD))
-          .meta({ not: { const: 0 } }),
-        STD,
-        {
-          title: "Standard deviation",
-          description:
-            "Divides after subtracting the mean: one number other than 0, or a list with one number per channel.",
-          default: 1,
-        },
-      ).exactOptional(),
-    },
-    allow('an object such as {"layout": "NHWC"}'),
-  )
-  .meta({
-    title: "Preprocessing",
-    description:
-      "How samples become the model's input: (value × scale − mean) / std, in the layout that the model wants.",
-  });
+/** The value of a model input that no source feeds. */
+export type Constant = number | boolean | readonly Constant[];
+
+/** Axes of such a value: more has no input that is worth writing down. */
+const MAX_CONSTANT_AXES = 6;
+
+/** Nested by hand: a schema that refers to itself would follow any depth, down to the end of the stack. */
+const constant = Array.from({ length: MAX_CONSTANT_AXES }).reduce<z.ZodType<Constant>>(
+  (inner) => z.union([inner, z.array(inner).min(1, allow(CONSTANT))], allow(CONSTANT)),
+  z.union([z.number(allow(CONSTANT)), z.boolean(allow(CONSTANT))], allow(CONSTANT)),
+);
+
+const CONSTANTS = 'an object such as {"sr": 16000}';
 
 const METRICS = `one of ${metricChoices.join(", ")}`;
 
@@ -205,6 +124,14 @@ export const configSchema = z
         "The samples, with labels where there are some, on which accuracy is measured. Keep them apart from the calibration data.",
       ).exactOptional(),
       preprocess: preprocessSchema.exactOptional(),
+      inputs: z
+        .record(z.string().min(1), constant, allow(CONSTANTS))
+        .meta({
+          title: "Values of other inputs",
+          description:
+            'Values of model inputs that no source feeds, such as {"sr": 16000}: a number (or true or false) fills the whole input; nested lists are the input of one sample. Inputs that are usual beside the data (an attention mask, token types, positions, a past or another state) need none.',
+        })
+        .exactOptional(),
       tolerance: z
         .number(allow("a number of percentage points from 0 to 100"))
         .min(0, allow("a number of percentage points from 0 to 100"))

@@ -1,19 +1,26 @@
 import { statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { cifar } from "../calibration/cifar";
+import { columnNames, csv } from "../calibration/csv";
 import { describeSource, type SourceDescription } from "../calibration/describe";
 import { listFolder } from "../calibration/fileBytes";
-import { IMAGE_EXTENSIONS } from "../calibration/imageList";
+import { IMAGES } from "../calibration/imageFolder";
 import { sourceKinds } from "../calibration/index";
-import { arrayNames, splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
+import { arrayNames } from "../calibration/npz";
+import { soundFile, soundFolder } from "../calibration/soundFiles";
 import { ExpectedError, isExpected } from "../errors";
 import { unreadable } from "../inputFile";
-import { isSplitWord, splitOfName, splitOfPath, type Split } from "./names";
+import { isLabelWord, isSplitWord, splitOfName, splitOfPath, type Split } from "./names";
 
 /** Data files of one folder that are looked at: more are samples one by one, which no source can be. */
 const MOST_FILES = 100;
 /** Folders of a data set that is divided, beside one another: more are classes, unless they are called just "train" and "val". */
 const MOST_DIVISIONS = 5;
+/** Files of words and settings that lie beside models and data, and are no samples. */
+const NO_SAMPLES =
+  /^(tokenizer.*|special_tokens_map|added_tokens|vocab|merges|config|generation_config|package(-lock)?|tsconfig.*|.*\.ranklens|report.*|readme.*|licen[cs]e.*|requirements.*|notes?)\.(json|txt)$/i;
+
 /** Test sets beside CIFAR's training batches. */
 const CIFAR_TEST = /^test(_batch)?\.bin$/;
 
@@ -55,9 +62,21 @@ export async function findCandidates(paths: readonly string[]): Promise<Found> {
 /** @param split what the file's name or folder says; an array's own name goes before it. */
 async function inFile(path: string, container: string | null, split: Split | null): Promise<Found> {
   const { file, member } = splitMember(path);
+  if (csv.recognises(file, false) && member === null) return inTable(path, container, split);
   const names = extname(file).toLowerCase() === ".npz" && member === null ? await arrayNames(file) : [];
   if (names.length < 2) return asItIs(path, container, split);
   return usableOf(names, (name) => asItIs(`${file}#${name}`, container ?? file, splitOfName(name) ?? split));
+}
+
+/** A table with a column that is called like labels: its samples are the others. */
+async function inTable(path: string, container: string | null, split: Split | null): Promise<Found> {
+  const whole = await asItIs(path, container, split);
+  const column = columnNames(path)?.find((name) => isLabelWord(name));
+  const [table] = whole.candidates;
+  const width = table.description.sampleShape?.[0] ?? 0;
+  if (column === undefined || width < 2) return whole;
+  const samples = { ...table, description: { ...table.description, sampleShape: [width - 1] } };
+  return joined({ candidates: [samples], passedOver: [] }, await asItIs(`${path}#${column}`, container, split));
 }
 
 /** @param container the folder that the user named, in which this one may lie. */
@@ -76,7 +95,10 @@ async function inFolder(folder: string, container: string, split: Split | null):
     return joined(training, await usableOf(test, (name) => asItIs(join(folder, name), container, "test")));
   }
   const isPackedTwin = (name: string): boolean => name.endsWith(".gz") && files.includes(name.slice(0, -".gz".length));
-  const data = files.filter((name) => !isPackedTwin(name) && sourceKinds.some((kind) => kind.recognises(name, false)));
+  const isSound = soundFolder.recognises(folder, true);
+  const isData = (name: string): boolean =>
+    !isPackedTwin(name) && !NO_SAMPLES.test(name) && !(isSound && soundFile.recognises(name, false));
+  const data = files.filter((name) => isData(name) && sourceKinds.some((kind) => kind.recognises(name, false)));
   if (data.length === 0) return asItIs(folder, container, split);
   if (data.length > MOST_FILES) {
     throw new ExpectedError(
@@ -85,8 +107,8 @@ async function inFolder(folder: string, container: string, split: Split | null):
     );
   }
   const arrays = await usableOf(data, (name) => inFile(join(folder, name), container, splitOfName(name) ?? split));
-  const hasImages = files.some((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()));
-  return hasImages ? joined(await asItIs(folder, container, split), arrays) : arrays;
+  const hasImages = files.some((name) => IMAGES.extensions.includes(extname(name).toLowerCase()));
+  return hasImages || isSound ? joined(await asItIs(folder, container, split), arrays) : arrays;
 }
 
 async function asItIs(path: string, container: string | null, split: Split | null): Promise<Found> {

@@ -9,7 +9,7 @@ import { findCandidates } from "./candidates";
 import { counted, dataText, labelsText, shortPath } from "./phrases";
 import { proposePreprocess } from "./preprocess";
 import { withPreprocess, type Proposal } from "./proposal";
-import { assignRoles, type SampleSet } from "./roles";
+import { assignRoles, stateInputs, type SampleSet } from "./roles";
 
 /** Enough for the Gram matrices of most layers; a row of a Conv is one place of an image. */
 const CALIBRATION_SAMPLES = 2000;
@@ -37,12 +37,15 @@ export async function proposeConfig({
     const index = indexGraph(model.graph, (tensor) => readSmallTensor(model.wire, tensor));
     if (index.dataInputs.length === 0) throw new ExpectedError(`${model.path} has no input: it takes no data.`);
     const { candidates, passedOver } = await findCandidates(data);
-    const { calibration, validation, unused } = assignRoles(candidates, index.dataInputs);
+    const states = stateInputs(index.dataInputs, index.graph.outputs, candidates);
+    const inputs = index.dataInputs.filter((input) => !states.includes(input));
+    const { calibration, validation, unused } = assignRoles(candidates, inputs);
     const preprocess = await proposePreprocess(index, calibration.sources);
     const limits = limitsFor(calibration, preprocess.settings);
     const sources = {
       calibration: dataConfig(calibration, limits.calibration),
       validation: dataConfig(validation, limits.validation),
+      ...(states.length === 0 ? {} : { inputs: Object.fromEntries(states.map(({ name }) => [name, 0])) }),
       tolerance: DEFAULT_TOLERANCE,
     };
     const sets = new Set([calibration, validation]);
@@ -64,6 +67,10 @@ export async function proposeConfig({
         },
         { about: "labels", text: await labelsOf([...sets]) },
         ...preprocess.assumptions,
+        ...states.map(({ name }) => ({
+          about: "other inputs",
+          text: `"${name}" with zeros: the model has an output of the same shape, so it is taken for a state`,
+        })),
         { about: "tolerance", text: toleranceText(used) },
         ...warningsOf([calibration, validation]).map((text) => ({ about: "warning", text })),
         ...passedOver.map((text) => ({ about: "not used", text })),
@@ -93,7 +100,8 @@ function dataConfig({ sources, labels }: SampleSet, limit: number): DataConfig {
   return {
     source,
     ...(labels === null ? {} : { labels: labels.path }),
-    ...(first.description.count > limit ? { limit } : {}),
+    // A recording is cut into windows, nobody knows yet how many.
+    ...(first.description.count > limit || first.description.content === "sound" ? { limit } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { splitMember } from "../calibration/npz";
+import { splitMember } from "../calibration/member";
 
 /** What a set of samples is for, as its name says. */
 export type Split = "training" | "validation" | "test";
@@ -51,7 +51,12 @@ export function splitOfPath(path: string, folderTells: boolean): Split | null {
 /** The name of an array in an archive, or of the file or folder, without its extension. */
 function ownName(path: string): string {
   const { file, member } = splitMember(path);
-  return member ?? basename(file).replace(/\.(npy|npz|idx|gz)$/i, "");
+  return member ?? basename(file).replace(/\.(npy|npz|idx|gz|csv|tsv|txt|jsonl|json|wav)$/i, "");
+}
+
+/** Whether a name is nothing but a word for labels. */
+export function isLabelWord(name: string): boolean {
+  return LABEL_WORDS.includes(name.toLowerCase());
 }
 
 export function saysLabels(path: string): boolean {

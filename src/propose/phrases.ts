@@ -22,11 +22,10 @@ export type Role = "calibration" | "validation" | "both";
 export function dataText({ sources, split }: SampleSet, role: Role, limit: number): string {
   const all = [...sources.values()];
   const paths = [...sources].map(([input, { path }]) => (all.length === 1 ? shortPath(path) : `${shortPath(path)} for "${input.name}"`)); // prettier-ignore
-  const { kind, count, isImages } = all[0].description;
+  const { kind, count, isImages, content } = all[0].description;
+  const what = isImages ? "image" : content === "sound" ? "recording" : "sample";
   const number =
-    count > limit
-      ? `${limit.toLocaleString("en-US")} of ${counted(count, isImages ? "image" : "sample")} (limit)`
-      : counted(count, isImages ? "image" : "sample");
+    count > limit ? `${limit.toLocaleString("en-US")} of ${counted(count, what)} (limit)` : counted(count, what);
   return `${paths.join(", ")}: ${kind}, ${number}${reason(split, role)}`;
 }
 
@@ -54,8 +53,8 @@ export function labelsText({ sources, labels }: SampleSet, values: Int32Array | 
 }
 
 function ownLabelsText({ description }: Candidate): string {
-  const { isImages, kind, classNames } = description;
-  const origin = isImages ? "the class folders, alphabetically" : `those of the ${kind}`;
+  const { isImages, content, kind, classNames } = description;
+  const origin = isImages || content === "sound" ? "the class folders, alphabetically" : `those of the ${kind}`;
   if (classNames === null) return origin;
   const shown = classNames.slice(0, MOST_NAMES).map((name, index) => `${index} is "${name}"`);
   const last = classNames.length - 1;

@@ -1,4 +1,5 @@
 import type { SourceDescription } from "../calibration/describe";
+import { rowShape } from "../calibration/feed";
 import {
   arrange,
   canArrange,
@@ -13,6 +14,7 @@ import type { GraphIndex } from "../onnx/graphIndex";
 import type { ValueInfo } from "../onnx/schema";
 import type { Candidate } from "./candidates";
 import { imageSize } from "./imageSize";
+import { sequenceForm } from "./sequences";
 import { normalisations } from "./normalisation";
 import { findOwnNormalisation } from "./ownNormalisation";
 import { shortPath, valuesText } from "./phrases";
@@ -66,8 +68,12 @@ function ofInput(about: string, input: string): string {
 async function forInput(
   index: GraphIndex,
   input: ValueInfo,
-  { path, description }: Candidate,
+  { path, description: found }: Candidate,
 ): Promise<ProposedPreprocess> {
+  const sequences = sequenceForm(found, input, index.dataInputs);
+  if (sequences !== null) return sequences;
+  const { isTable, sampleShape } = found;
+  const description = isTable && sampleShape ? { ...found, sampleShape: rowShape(sampleShape, input) } : found;
   const form = formOf(path, description, input);
   const { choices, why } = normalisations({
     input,
@@ -105,7 +111,11 @@ function formOf(path: string, { isImages, sampleShape, layout: own }: SourceDesc
     ];
     return { settings, channels, assumptions };
   }
-  const samples = { path, sampleShape: sampleShape ?? [], layout: own };
+  const samples = {
+    path,
+    sampleShape: sampleShape ?? [],
+    layout: own,
+  };
   const layout = own === null ? layoutOf(samples, input) : undefined;
   // Images that bring their own layout need none, and anything else is taken as it is.
   if (layout === undefined) {

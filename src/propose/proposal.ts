@@ -32,11 +32,12 @@ export interface Proposal {
 
 /** The config with other preprocessing; without any where it is empty. */
 export function withPreprocess(config: ResolvedConfig, preprocess: Preprocess): ResolvedConfig {
-  const { calibration, validation, tolerance } = config;
+  const { calibration, validation, inputs, tolerance } = config;
   return {
     ...(calibration === undefined ? {} : { calibration }),
     ...(validation === undefined ? {} : { validation }),
     ...(Object.keys(preprocess).length === 0 ? {} : { preprocess }),
+    ...(inputs === undefined ? {} : { inputs }),
     ...(tolerance === undefined ? {} : { tolerance }),
   };
 }

@@ -1,4 +1,6 @@
 import { basename } from "node:path";
+import { rowShape } from "../calibration/feed";
+import { isFilled, isInteger } from "../calibration/inputRoles";
 import { arrange, canArrange, LAYOUTS, showBatch } from "../calibration/layout";
 import { ExpectedError } from "../errors";
 import type { ValueInfo } from "../onnx/schema";
@@ -38,9 +40,13 @@ export function assignRoles(candidates: readonly Candidate[], inputs: readonly V
     );
   }
   const groups = [...new Set(samples.map(groupOf))];
+  // What goes along with samples needs none of its own, but may have some.
+  const isNamed = (input: ValueInfo): boolean => samples.some(({ path }) => isNamedAs(path, input.name));
+  const needy = inputs.filter((input) => !isFilled(input) || isNamed(input));
+  const taking = needy.length > 0 ? needy : inputs;
   const sets = groups.flatMap((group) => {
     const own = samples.filter((candidate) => groupOf(candidate) === group);
-    return inputs.length === 1 ? ofOneInput(own, inputs[0]) : [ofSeveralInputs(own, inputs)];
+    return taking.length === 1 ? ofOneInput(own, taking[0]) : [ofSeveralInputs(own, taking)];
   });
   const labelled = withLabels(sets, labels);
   const { calibration, validation } = choose(labelled);
@@ -62,11 +68,34 @@ function isLabels(candidate: Candidate, inputs: readonly ValueInfo[]): boolean {
   return saysLabels(path) && !inputs.some((input) => fits(candidate, input));
 }
 
+/**
+ * Inputs that nothing among the data is for, and that have an output of the same fixed shape: a state that the model hands on
+ * from run to run, which begins with zeros.
+ */
+export function stateInputs(
+  inputs: readonly ValueInfo[],
+  outputs: readonly ValueInfo[],
+  candidates: readonly Candidate[],
+): readonly ValueInfo[] {
+  const needy = inputs.filter((input) => !isFilled(input));
+  const states = needy.filter(({ name, shape, elementType }) => {
+    const isFixed = shape?.every((dim) => typeof dim === "number") ?? false;
+    const isSame = (other: ValueInfo): boolean =>
+      other.elementType === elementType && other.shape?.join() === shape?.join();
+    const hasData = candidates.some((one) => isNamedAs(one.path, name) || fits(one, { name, shape, elementType }));
+    return isFixed && !hasData && outputs.some(isSame);
+  });
+  return states.length < needy.length ? states : [];
+}
+
 /** Whether samples can be fed to an input; images are cut to its size. */
 function fits({ description }: Candidate, input: ValueInfo): boolean {
-  const { isImages, sampleShape, path, layout } = description;
+  const { content, isImages, isTable, sampleShape, path, layout } = description;
+  if (content === "text" || content === "tokens") return isInteger(input.elementType);
+  if (content === "sound") return !isInteger(input.elementType) && (input.shape?.length ?? 2) <= 3;
   if (isImages || sampleShape === null) return input.shape === null || [2, 3, 4].includes(input.shape.length);
-  return ARRANGEMENTS.some((wanted) => canArrange({ path, sampleShape, layout }, wanted, input));
+  const form = { path, sampleShape: isTable ? rowShape(sampleShape, input) : sampleShape, layout };
+  return ARRANGEMENTS.some((wanted) => canArrange(form, wanted, input));
 }
 
 /** Files that are named one by one are sets of their own; of what is found in a folder or archive one is chosen. */
@@ -131,7 +160,7 @@ function misfit({ path, description }: Candidate, input: ValueInfo): ExpectedErr
     throw error;
   }
   return new ExpectedError(
-    `the model's input "${input.name}" takes ${showBatch(input.shape?.slice(1) ?? [])}; ${basename(path)} is a folder of images`,
+    `the model's input "${input.name}" takes ${showBatch(input.shape?.slice(1) ?? [])}; ${basename(path)} is a ${isImages ? "folder of images" : description.kind}`,
   );
 }
 

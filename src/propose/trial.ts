@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { answersOfOriginal, chooseOutput, type ScoreOutput } from "../analysis/accuracy";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
-import { cutIntoBatches, fixedBatchSize } from "../calibration/batches";
+import { cutIntoBatches } from "../calibration/batches";
 import { openDataset } from "../calibration/dataset";
 import { describeSource } from "../calibration/describe";
 import { checkLabels, readLabels } from "../calibration/labels";
 import type { DataConfig, ResolvedConfig } from "../config";
 import { isExpected } from "../errors";
 import { countCorrect, isNearChance } from "../lowrank/accuracy";
+import type { ValueInfo } from "../onnx/schema";
+import { withPreview } from "./preview";
 import { valuesText } from "./phrases";
 import { withPreprocess, type Assumption, type Option, type Proposal, type Question } from "./proposal";
 
@@ -29,22 +31,27 @@ const RUNS: Assumption = { about: "check", text: "the model runs on a few sample
 export async function tryProposal(modelPath: string, proposal: Proposal): Promise<Proposal> {
   const subject = openSubject(resolve(modelPath));
   try {
-    const fixed = fixedBatchSize(subject.index.dataInputs) ?? 1;
-    const few = limited(proposal.config, Math.max(SAMPLES, fixed));
+    const few = limited(proposal.config, Math.max(SAMPLES, ...firstAxes(subject.index.dataInputs)));
     const data = await openData(subject, few);
     const output = scoresOf(subject, data);
-    if (output === null) return withoutValidation(proposal);
+    const seen = withPreview(proposal, data.calibration, subject.index.dataInputs);
+    if (output === null) return withoutValidation(seen);
     const { labels, labelOrigin } = data.validation ?? {};
     if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
     if (proposal.config.validation) await checkAllLabels(proposal.config.validation, output.classes);
     if (!labels) {
       await answers(subject, few, output);
-      return { ...proposal, assumptions: [...proposal.assumptions, RUNS] };
+      return { ...seen, assumptions: [...seen.assumptions, RUNS] };
     }
-    return await settled(proposal, subject, few, output, labels);
+    return await settled(seen, subject, few, output, labels);
   } finally {
     subject.model.close();
   }
+}
+
+/** The sizes of fixed first axes, one of which may be the number of samples that the model takes at once. */
+function firstAxes(inputs: readonly ValueInfo[]): number[] {
+  return inputs.flatMap(({ shape }) => (typeof shape?.[0] === "number" ? [shape[0]] : []));
 }
 
 function limited(config: ResolvedConfig, samples: number): ResolvedConfig {
@@ -67,16 +74,16 @@ function scoresOf({ index, model }: Subject, { probe }: SubjectData): ScoreOutpu
 
 /** Of a model that gives no class scores no accuracy can be measured. */
 function withoutValidation({ config, assumptions, questions }: Proposal): Proposal {
-  const { calibration, preprocess, tolerance } = config;
-  const without = {
+  const { calibration, preprocess = {} } = config;
+  const sources = {
     ...(calibration === undefined ? {} : { calibration }),
-    ...(preprocess === undefined ? {} : { preprocess }),
-    ...(tolerance === undefined ? {} : { tolerance }),
+    ...(config.inputs === undefined ? {} : { inputs: config.inputs }),
+    ...(config.tolerance === undefined ? {} : { tolerance: config.tolerance }),
   };
   const text =
     "none: the model has no output with one score per class, so ranks are chosen by energy and no accuracy is measured";
   return {
-    config: without,
+    config: withPreprocess(sources, preprocess),
     questions,
     assumptions: [
       ...assumptions
@@ -99,11 +106,14 @@ async function checkAllLabels({ source, labels }: DataConfig, classes: number): 
 /** The model's answers for a few validation samples. @throws ExpectedError if they are no numbers. */
 async function answers(
   { model, index }: Subject,
-  { validation, preprocess }: ResolvedConfig,
+  { validation, preprocess, inputs }: ResolvedConfig,
   output: ScoreOutput,
 ): Promise<Int32Array> {
   if (!validation) throw new TypeError("a proposal without validation data has nothing to be tried on");
-  const dataset = await openDataset(validation, preprocess ?? {}, index.dataInputs);
+  const dataset = await openDataset(validation, preprocess ?? {}, index.dataInputs, {
+    constants: inputs,
+    modelFolder: model.folder,
+  });
   const batches = cutIntoBatches(dataset, index.dataInputs, BATCH);
   const context = { batches, outputName: output.name, signal: undefined, onWork: () => undefined };
   return (await answersOfOriginal(model.path, context, null)).predicted;

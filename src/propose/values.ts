@@ -25,6 +25,7 @@ export interface Values {
 /** Looks at some samples of a source. @throws ExpectedError if they cannot be read. */
 export async function lookAtValues(path: string, description: SourceDescription): Promise<Values> {
   if (description.isImages) return { kind: "pixels", seen: "image files have pixels from 0 to 255" };
+  if (description.content !== "array") return { kind: "other", seen: `a ${description.kind}` };
   const source = await openSource(path);
   if (source.content !== "array") throw new TypeError(`${path} is not what it was described as`);
   const { count, sampleShape, dtype } = source.samples;
@@ -41,7 +42,7 @@ export async function lookAtValues(path: string, description: SourceDescription)
   const seen = `${dtype} values from ${short(least)} to ${short(greatest)} in ${samples} samples`;
   if (least < 0 || greatest > BYTE) return { kind: "other", seen };
   if (greatest <= 1) return { kind: "unit", seen };
-  return { kind: dtype === "uint8" || sampleShape.length === 3 ? "pixels" : "other", seen };
+  return { kind: dtype === "uint8" || description.sampleShape?.length === 3 ? "pixels" : "other", seen };
 }
 
 function short(value: number): string {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { cutIntoBatches, rearranged, type Samples } from "../../src/calibration/batches";
+import { NONE_FILLED } from "../../src/calibration/fill";
 
 /** Sample i of input "a" is [10i, 10i + 1], of input "b" the 64-bit number i. */
 const samples: Samples = {
   count: 5,
   inputs: ["a", "b"],
+  filled: NONE_FILLED,
   batch: (start, count) => {
     const positions = Array.from({ length: count }, (_, i) => start + i);
     const a = Float32Array.from(positions.flatMap((i) => [10 * i, 10 * i + 1]));

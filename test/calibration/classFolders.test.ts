@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkSameClasses, isSameSource } from "../../src/calibration/compare";
 import { openDataset } from "../../src/calibration/dataset";
-import { listImages } from "../../src/calibration/imageList";
+import { listFiles } from "../../src/calibration/classFolders";
+import { IMAGES } from "../../src/calibration/imageFolder";
 import { checkLabels, readLabels } from "../../src/calibration/labels";
 import type { ValueInfo } from "../../src/onnx/schema";
 import { writeImages } from "../fixtures/images";
@@ -43,10 +44,10 @@ describe("class folders", () => {
   });
 
   test("or as the config lists or numbers them", () => {
-    const listed = listImages(at("pets"), ["dog", "cat", "Ox"]);
+    const listed = listFiles(at("pets"), ["dog", "cat", "Ox"], IMAGES);
     expect([...listed.labels!.values]).toEqual([2, 1, 1, 0]);
     expect(listed.labels!.classNames).toEqual(["dog", "cat", "Ox"]);
-    const mapped = listImages(at("pets"), { dog: 207, cat: 281, Ox: 345 });
+    const mapped = listFiles(at("pets"), { dog: 207, cat: 281, Ox: 345 }, IMAGES);
     expect([...mapped.labels!.values]).toEqual([345, 281, 281, 207]);
     expect(mapped.labels!.classNames).toBeNull();
     expect(mapped.files).toEqual(listed.files);
@@ -64,37 +65,35 @@ describe("class folders", () => {
     expect(dataset.classNames).toBeNull();
     expect([...(await readLabels(at("pets"), { path: "x", count: 4 }))]).toEqual([0, 1, 1, 2]);
     const plain = touch("plain", "a.png");
-    expect(await rejection(readLabels(plain, { path: "x", count: 1 }))).toMatch(
-      /is a folder of images, and labels need/,
-    );
+    expect(await rejection(readLabels(plain, { path: "x", count: 1 }))).toMatch(/plain is not a file of labels/);
   });
 
   test.skipIf(process.platform === "win32")("may be links", () => {
     mkdirSync(at("links"));
     symlinkSync(at("pets/cat"), at("links/cat"));
     symlinkSync(at("nowhere"), at("links/broken"));
-    expect(listImages(at("links"), null).files).toEqual(["cat/2.png", "cat/deep/1.png"]);
+    expect(listFiles(at("links"), null, IMAGES).files).toEqual(["cat/2.png", "cat/deep/1.png"]);
   });
 
   test("numbers as names: a warning where their order is not that of numbers", () => {
     const names = ["0", "1", "2", "10"].map((name) => `${name}/a.jpg`);
-    expect(listImages(touch("few", ...names.slice(0, 3)), null).warnings).toEqual([]);
-    expect(listImages(touch("more", ...names), null).warnings).toEqual([
+    expect(listFiles(touch("few", ...names.slice(0, 3)), null, IMAGES).warnings).toEqual([]);
+    expect(listFiles(touch("more", ...names), null, IMAGES).warnings).toEqual([
       `${at("more")}: class folders are numbered alphabetically, as torchvision does: "10" is class 2 and "2" class 3. ` +
         `If the model counts them as numbers, list them in "classes".`,
     ]);
   });
 
   test("images of kinds that cannot be decoded are counted", () => {
-    expect(listImages(touch("kinds", "a/1.png", "a/2.bmp", "a/3.HEIC", "a/4.txt"), null).warnings).toEqual([
+    expect(listFiles(touch("kinds", "a/1.png", "a/2.bmp", "a/3.HEIC", "a/4.txt"), null, IMAGES).warnings).toEqual([
       `${at("kinds")}: 2 images are left out (a/2.bmp): only jpg, jpeg, png, webp, tif, tiff, gif can be decoded.`,
     ]);
   });
 });
 
 describe("refused", () => {
-  const refuse = (classes: Parameters<typeof listImages>[1], root = at("pets")) =>
-    messageOf(() => listImages(root, classes));
+  const refuse = (classes: Parameters<typeof listFiles>[1], root = at("pets")) =>
+    messageOf(() => listFiles(root, classes, IMAGES));
 
   test("missing and unknown folders", () => {
     expect(refuse(["cat", "dog", "Ox", "bird", "fish"])).toBe(
@@ -114,7 +113,7 @@ describe("refused", () => {
       `${at("gap")}: the class folder "b" is without images, which would shift the numbers of later classes; ` +
         `add images, remove it, or list the classes in the config as "classes": ["a", …]`,
     );
-    expect([...listImages(at("gap"), ["a", "b", "c"]).labels!.values]).toEqual([0, 2]);
+    expect([...listFiles(at("gap"), ["a", "b", "c"], IMAGES).labels!.values]).toEqual([0, 2]);
   });
 
   test("images beside class folders, and classes without class folders", () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/calibration/dataset";
 import { checkLabels } from "../../src/calibration/labels";
+import { chooseSubset } from "../../src/calibration/subset";
 import type { ValueInfo } from "../../src/onnx/schema";
 import { messageOf, rejection } from "./messageOf";
 import { writeNpy } from "../fixtures/npy";
@@ -49,6 +50,22 @@ describe("dataset", () => {
     expect(dataset.labelOrigin).toBeNull();
     expect(dataset.sampleBytes).toBe(16);
     expect(dataset.batch(1, 1).get("x")!.data).toEqual(BigInt64Array.of(10n, 11n));
+  });
+
+  test("a seed takes other samples, and 0 those of no seed", async () => {
+    const many = writeNpy(join(folder, "many.npy"), "uint8", [200, 1], new Array<number>(200).fill(1));
+    const one: ValueInfo = { name: "x", elementType: "float32", shape: ["n", 1] };
+    const chosen = async (more: object): Promise<string> => {
+      const zeros = writeNpy(join(folder, "zeros.npy"), "int64", [200], new Array<number>(200).fill(0));
+      const dataset = await openDataset({ source: many, labels: zeros, limit: 20, ...more }, {}, [one]);
+      return dataset.labelOrigin!.indices.join();
+    };
+    const usual = await chosen({});
+    expect(usual).toBe(chooseSubset(200, 20, new Int32Array(200)).join());
+    expect(await chosen({ seed: 0 })).toBe(usual);
+    const others = await Promise.all([1, 2, 4294967295].map((seed) => chosen({ seed })));
+    expect(new Set([usual, ...others]).size).toBe(4);
+    expect(await chosen({ seed: 2 })).toBe(others[1]);
   });
 
   test("a limit takes the same samples as labels", async () => {

@@ -131,7 +131,9 @@ describe("a folder of images", () => {
     expect([0, 48, 64, 80, 96, 112, 128].map((i) => data[i])).toEqual([100, 1, 2, 3, 11, 11, 11]);
     expect(await describeSource(source)).toEqual({
       path: source,
+      content: "images",
       kind: "image folder",
+      isTable: false,
       isImages: true,
       count: 3,
       sampleShape: [4, 4, 3],

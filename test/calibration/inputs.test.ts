@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cutIntoBatches, fixedBatchSize } from "../../src/calibration/batches";
 import { openDataset } from "../../src/calibration/dataset";
+import { NONE_FILLED } from "../../src/calibration/fill";
 import type { Preprocess } from "../../src/config";
 import type { ValueInfo } from "../../src/onnx/schema";
 import { writeImages } from "../fixtures/images";
@@ -47,8 +48,9 @@ describe("several inputs", () => {
     expect(values.get("ids")!.data).toEqual(BigInt64Array.of(6n, 7n, 8n, 6n, 7n, 8n));
     expect(values.get("pixels")).toMatchObject({ dims: [2, 2], data: Float32Array.of(50, 60, 50, 60) });
     expect(batches.smallest().rows).toBe(2);
-    expect(messageOf(() => fixedBatchSize([fixed[0], { ...image, shape: [4, 2] }]))).toBe(
-      'The model\'s inputs "ids" and "pixels" have fixed first axes of 2 and 4; ' +
+    const dataset = { inputs: ["ids", "pixels"], filled: NONE_FILLED };
+    expect(messageOf(() => fixedBatchSize([fixed[0], { ...image, shape: [4, 2] }], dataset))).toBe(
+      'The model\'s inputs "ids" and "pixels" take batches of 2 and 4 samples; ' +
         "RankLens feeds the same number of samples to every input.",
     );
   });
@@ -100,12 +102,13 @@ describe("refused", () => {
       "one source for several",
       () => open(ids, [tokens, image]),
       `the model has 2 inputs ("ids", "pixels"), and the config names one source; name one for each: ` +
-        `"source": {"ids": "…", "pixels": "…"}`,
+        `"source": {"ids": "…", "pixels": "…"}, or a value for one without samples: "inputs": {"pixels": 0}`,
     ],
     [
       "too few",
       () => open({ ids }, [tokens, image]),
-      `"source" has no source for "pixels", and the model has 2 inputs ("ids", "pixels"); name one source for each`,
+      `"source" has no source for "pixels", and the model has 2 inputs ("ids", "pixels"); name one source for each, or a ` +
+        `value: "inputs": {"pixels": 0}`,
     ],
     [
       "too many",

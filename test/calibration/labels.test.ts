@@ -66,7 +66,9 @@ describe("labels", () => {
   test("files that are no arrays", async () => {
     const text = join(folder, "labels.txt");
     writeFileSync(text, "0\n1\n");
-    expect(await rejection(readLabels(text, { path: "x", count: 2 }))).toMatch(/is of no supported kind/);
+    expect(await rejection(readLabels(text, { path: "x", count: 2 }))).toMatch(
+      /labels\.txt is not a file of labels but a text file: labels need/,
+    );
     expect(await rejection(readLabels(join(folder, "none.npy"), { path: "x", count: 2 }))).toMatch(/no such file/);
   });
 

@@ -217,7 +217,7 @@ describe("paths", () => {
     const odd = join(folder, "folder.npy");
     mkdirSync(odd);
     expect(await rejection(openSource(odd))).toBe(`${odd} is not a file; name the file itself`);
-    const text = join(folder, "data.csv");
+    const text = join(folder, "data.parquet");
     writeFileSync(text, "1,2");
     expect(await rejection(openSource(text))).toBe(
       `${text} is of no supported kind; supported are: ${sourceKinds.map(({ name }) => name).join(", ")}`,

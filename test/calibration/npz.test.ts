@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
 import { openSource } from "../../src/calibration";
 import { readLabels } from "../../src/calibration/labels";
-import { splitMember } from "../../src/calibration/npz";
+import { splitMember } from "../../src/calibration/member";
 import { readUnpacked } from "../../src/calibration/unpack";
 import { npyBytes } from "../fixtures/npy";
 import { zipBytes, type ZipEntry } from "../fixtures/zip";

@@ -14,7 +14,7 @@ describe("a config or data that cannot be used is refused in one line, and nothi
     lab.array("nan.npy", "float32", [CALIBRATION, ...IMAGE], own.map((value, i) => (i === 5 * 192 + 7 ? NaN : value))); // prettier-ignore
     lab.array("huge.npy", "float32", [CALIBRATION, ...IMAGE], own.map((value) => 1e30 * value)); // prettier-ignore
     lab.write("cut.npy", Buffer.from("\u0093NUMPY\u0001\u0000", "latin1"));
-    lab.write("images.csv", "1,2,3\n");
+    lab.write("images.parquet", "1,2,3\n");
     const labels = Array.from({ length: VALIDATION }, (_, i) => i % 5);
     lab.array("short.npy", "int64", [VALIDATION - 1], labels.slice(1));
     lab.array("large.npy", "int64", [VALIDATION], labels.map((label, i) => (i === 33 ? 5 : label))); // prettier-ignore
@@ -64,7 +64,7 @@ describe("a config or data that cannot be used is refused in one line, and nothi
   it.each<[string, unknown, ...(string | RegExp)[]]>([
     ["a missing file", conf("nope.npy"), /\/nope\.npy: no such file; correct its path in the config file/],
     ["a folder", conf("."), "is a folder without any image", ".jpg"],
-    ["a file of another kind", conf("images.csv"), "images.csv is of no supported kind", ".npy"],
+    ["a file of another kind", conf("images.parquet"), "images.parquet is of no supported kind", ".npy"],
     ["a file that is cut off", conf("cut.npy"), "cut.npy is cut off"],
     ["another shape", conf("flat.npy"), "[N,3,8,8]", "[N,192]"],
     ["another order of axes", conf("channels-last.npy"), "[N,3,8,8]", "[N,8,8,3]", 'set preprocess.layout to "NHWC"'],

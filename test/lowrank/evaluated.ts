@@ -1,5 +1,6 @@
 import { type Batches } from "../../src/calibration/batches";
 import type { Dataset } from "../../src/calibration/dataset";
+import { NONE_FILLED } from "../../src/calibration/fill";
 import type { Layer } from "../../src/layers/layer";
 import type { EvaluatorContext } from "../../src/lowrank/evaluator";
 import { readConstant } from "../../src/onnx/readConstant";
@@ -22,6 +23,8 @@ export function dataset(sampleDims: readonly number[]): Dataset {
     labelOrigin: null,
     classNames: null,
     inputs: ["x"],
+    filled: NONE_FILLED,
+    tokenText: null,
     sources: ["x.npy"],
     sampleBytes: 4 * width,
     warnings: [],

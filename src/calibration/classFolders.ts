@@ -4,50 +4,59 @@ import { ExpectedError } from "../errors";
 import { listFolder } from "./fileBytes";
 import type { ClassFolders, SourceLabels } from "./source";
 
-/** What a file of each image format that can be decoded may be called. */
-export const IMAGE_EXTENSIONS: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif"];
-/** Images that cannot be decoded: said, where they lie among others. */
-const OTHER_IMAGES: readonly string[] = [".bmp", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"];
+/** What kind of files a folder is made of. */
+export interface FileSort {
+  /** "image"; with an s for several. */
+  readonly noun: string;
+  /** What a file of each format that can be decoded may be called. */
+  readonly extensions: readonly string[];
+  /** Files of the sort that cannot be decoded: said, where they lie among others. */
+  readonly others: readonly string[];
+}
+
 /** Names shown in a message. */
 const MOST_NAMES = 5;
+/** Folders within folders that are searched for a first file: a link may close a circle. */
+const MOST_DEPTH = 8;
 
-/** The images of a folder. */
-export interface ImageList {
+/** The files of a folder with samples. */
+export interface FileList {
   /** Paths relative to the folder, with forward slashes; by class folder, then by name (code point order). */
   readonly files: readonly string[];
-  /** Null where the images are not in class folders. */
+  /** Null where the files are not in class folders. */
   readonly labels: SourceLabels | null;
   readonly warnings: readonly string[];
 }
 
 /**
- * Lists a folder of images, or of class folders with images in them (at any depth). Hidden files and other files are
- * passed over.
+ * Lists a folder of files of one sort, or of class folders with such files in them (at any depth). Hidden files and other
+ * files are passed over.
  * @param classes the class folders by number, or their numbers; null: numbered alphabetically.
- * @throws ExpectedError if there is no image, or class folders are missing, unknown, empty or beside images.
+ * @throws ExpectedError if there is no such file, or class folders are missing, unknown, empty or beside files.
  */
-export function listImages(folder: string, classes: ClassFolders | null): ImageList {
-  const { found, byFolder } = collectAll(folder);
-  const warnings = otherImages(folder, found.others);
-  const filled = [...byFolder].filter(([, images]) => images.length > 0);
+export function listFiles(folder: string, classes: ClassFolders | null, sort: FileSort): FileList {
+  const { found, byFolder } = collectAll(folder, sort);
+  const { noun, extensions } = sort;
+  const warnings = leftOut(folder, found.others, sort);
+  const filled = [...byFolder].filter(([, files]) => files.length > 0);
   if (filled.length === 0) {
-    if (found.images.length > 0 && classes === null) {
-      return { files: found.images.sort(byCodePoint), labels: null, warnings };
+    if (found.files.length > 0 && classes === null) {
+      return { files: found.files.sort(byCodePoint), labels: null, warnings };
     }
-    const where = found.images.length > 0 ? "class folder with images" : "image";
+    const where = found.files.length > 0 ? `class folder with ${noun}s` : noun;
     throw new ExpectedError(
-      `${folder} is a folder without any ${where}; images are files named ${IMAGE_EXTENSIONS.join(", ")}`,
+      `${folder} is a folder without any ${where}; ${noun}s are files named ${extensions.join(", ")}`,
     );
   }
-  if (found.images.length > 0) {
+  if (found.files.length > 0) {
     throw new ExpectedError(
-      `${folder} holds both images (${found.images.sort(byCodePoint)[0]}) and folders of images (${filled[0][0]}/); ` +
-        `put every image into its class folder, or the images alone into a folder`,
+      `${folder} holds both ${noun}s (${found.files.sort(byCodePoint)[0]}) and folders of ${noun}s (${filled[0][0]}/); ` +
+        `put every ${noun} into its class folder, or the ${noun}s alone into a folder`,
     );
   }
-  const numbers = classNumbers(folder, byFolder, classes);
+  const numbers = classNumbers(folder, byFolder, classes, sort);
   const files = [...byFolder.values()].flat();
-  const values = Int32Array.from([...byFolder].flatMap(([name, images]) => images.map(() => numbers.get(name) ?? 0)));
+  const values = Int32Array.from([...byFolder].flatMap(([name, inside]) => inside.map(() => numbers.get(name) ?? 0)));
   const numbering = classes === null ? "alphabetical" : Array.isArray(classes) ? "listed" : "mapped";
   const labels: SourceLabels = {
     values,
@@ -58,30 +67,42 @@ export function listImages(folder: string, classes: ClassFolders | null): ImageL
   return { files, labels, warnings };
 }
 
-/** The images of a folder and of its class folders, whatever their classes are. */
-export function imageFiles(folder: string): string[] {
-  const { found, byFolder } = collectAll(folder);
-  return [found.images, ...byFolder.values()].flat().map((name) => join(folder, name));
+/** The files of one sort in a folder and its class folders, whatever their classes are. */
+export function filesWithin(folder: string, sort: FileSort): string[] {
+  const { found, byFolder } = collectAll(folder, sort);
+  return [found.files, ...byFolder.values()].flat().map((name) => join(folder, name));
 }
 
-function collectAll(folder: string): { found: Found; byFolder: Map<string, readonly string[]> } {
+/** Whether a file of the sort lies in a folder or one of its class folders; looks no further than the first. */
+export function holdsAny(folder: string, sort: FileSort, depth = 0): boolean {
   const entries = visible(folder);
-  const found: Found = { images: [], others: [] };
-  collect(folder, "", entries, found, false);
+  const isOne = (entry: Dirent): boolean =>
+    !entry.isDirectory() && sort.extensions.includes(extname(entry.name).toLowerCase());
+  if (entries.some(isOne)) return true;
+  return (
+    depth < MOST_DEPTH &&
+    entries.some((entry) => isFolder(folder, entry) && holdsAny(join(folder, entry.name), sort, depth + 1))
+  );
+}
+
+function collectAll(folder: string, sort: FileSort): { found: Found; byFolder: Map<string, readonly string[]> } {
+  const entries = visible(folder);
+  const found: Found = { files: [], others: [] };
+  collect(folder, "", entries, found, sort, false);
   const folders = entries.filter((entry) => isFolder(folder, entry)).map(({ name }) => name);
   const byFolder = new Map<string, readonly string[]>();
   for (const name of folders.sort(byCodePoint)) {
-    const inside: Found = { images: [], others: found.others };
+    const inside: Found = { files: [], others: found.others };
     const path = join(folder, name);
-    collect(path, `${name}/`, visible(path), inside, true);
-    byFolder.set(name, inside.images.sort(byCodePoint));
+    collect(path, `${name}/`, visible(path), inside, sort, true);
+    byFolder.set(name, inside.files.sort(byCodePoint));
   }
   return { found, byFolder };
 }
 
 interface Found {
-  readonly images: string[];
-  /** Images of kinds that cannot be decoded. */
+  readonly files: string[];
+  /** Files of formats that cannot be decoded. */
   readonly others: string[];
 }
 
@@ -89,15 +110,22 @@ function visible(path: string): Dirent[] {
   return listFolder(path).filter(({ name }) => !name.startsWith("."));
 }
 
-function collect(path: string, prefix: string, entries: readonly Dirent[], found: Found, deep: boolean): void {
+function collect(
+  path: string,
+  prefix: string,
+  entries: readonly Dirent[],
+  found: Found,
+  sort: FileSort,
+  deep: boolean,
+): void {
   for (const entry of entries) {
     const extension = extname(entry.name).toLowerCase();
     if (entry.isDirectory()) {
       const inner = join(path, entry.name);
-      if (deep) collect(inner, `${prefix}${entry.name}/`, visible(inner), found, true);
-    } else if (IMAGE_EXTENSIONS.includes(extension)) {
-      found.images.push(prefix + entry.name);
-    } else if (OTHER_IMAGES.includes(extension)) {
+      if (deep) collect(inner, `${prefix}${entry.name}/`, visible(inner), found, sort, true);
+    } else if (sort.extensions.includes(extension)) {
+      found.files.push(prefix + entry.name);
+    } else if (sort.others.includes(extension)) {
       found.others.push(prefix + entry.name);
     }
   }
@@ -119,14 +147,15 @@ function classNumbers(
   folder: string,
   byFolder: ReadonlyMap<string, readonly string[]>,
   classes: ClassFolders | null,
+  { noun }: FileSort,
 ): Map<string, number> {
   const present = [...byFolder.keys()];
   if (classes === null) {
     const empty = present.filter((name) => byFolder.get(name)?.length === 0);
     if (empty.length === 0) return new Map(present.map((name, index) => [name, index]));
     throw new ExpectedError(
-      `${folder}: the class ${folderNames(empty)} without images, which would shift the numbers of later classes; ` +
-        `add images, remove it, or list the classes in the config as "classes": ["${present[0]}", …]`,
+      `${folder}: the class ${folderNames(empty)} without ${noun}s, which would shift the numbers of later classes; ` +
+        `add ${noun}s, remove it, or list the classes in the config as "classes": ["${present[0]}", …]`,
     );
   }
   const listed: [string, number][] = isList(classes)
@@ -158,12 +187,12 @@ function folderNames(names: readonly string[], verb = names.length === 1 ? " is"
   return `folder${names.length === 1 ? "" : "s"} ${shown.join(", ")}${rest}${verb}`;
 }
 
-function otherImages(folder: string, others: readonly string[]): string[] {
+function leftOut(folder: string, others: readonly string[], { noun, extensions }: FileSort): string[] {
   if (others.length === 0) return [];
-  const are = others.length === 1 ? "1 image is" : `${others.length} images are`;
+  const are = others.length === 1 ? `1 ${noun} is` : `${others.length} ${noun}s are`;
   return [
     `${folder}: ${are} left out (${others[0]}): ` +
-      `only ${IMAGE_EXTENSIONS.map((extension) => extension.slice(1)).join(", ")} can be decoded.`,
+      `only ${extensions.map((extension) => extension.slice(1)).join(", ")} can be decoded.`,
   ];
 }
 
