@@ -1,16 +1,14 @@
-import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { ExpectedError } from "../errors";
-import { externalBytes } from "./externalData";
 import type { ElementType, TensorInfo } from "./schema";
-import { called, checkLength, elementCount, typedBytes } from "./tensor";
+import { storedElements } from "./storedElements";
+import { called } from "./tensor";
 import type { WireReader } from "./wire";
 
-/** Bytes of the floating-point types whose elements can be read. */
-const WIDTHS = { float32: 4, float64: 8, float16: 2, bfloat16: 2 } as const;
-export type FloatType = keyof typeof WIDTHS;
+const FLOAT_TYPES = ["float32", "float64", "float16", "bfloat16"] as const satisfies readonly ElementType[];
+export type FloatType = (typeof FLOAT_TYPES)[number];
 
 export function isFloatType(type: ElementType | null): type is FloatType {
-  return type !== null && type in WIDTHS;
+  return FLOAT_TYPES.some((each) => each === type);
 }
 
 /**
@@ -24,62 +22,17 @@ export function readFloats(wire: WireReader, tensor: TensorInfo): Float32Array |
     throw new ExpectedError(`${called(wire, tensor)} is ${elementType ?? "of an unknown type"}, not floating-point.`);
   }
   switch (elementType) {
-    case "float32": {
-      const bytes = fixedWidthBytes(wire, tensor, elementType);
-      return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    }
-    case "float64": {
-      const bytes = fixedWidthBytes(wire, tensor, elementType);
-      return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
-    }
+    case "float32":
+      return new Float32Array(storedElements(wire, tensor).buffer);
+    case "float64":
+      return new Float64Array(storedElements(wire, tensor).buffer);
     case "float16":
-      return Float32Array.from(halves(wire, tensor, elementType), halfToNumber);
-    case "bfloat16":
-      return new Float32Array(Uint32Array.from(halves(wire, tensor, elementType), (bits) => bits << 16).buffer);
-  }
-}
-
-/** A fresh, aligned copy of the little-endian bytes of the elements. */
-function fixedWidthBytes(wire: WireReader, tensor: TensorInfo, type: FloatType): Uint8Array {
-  const { payload } = tensor;
-  const width = WIDTHS[type];
-  switch (payload.kind) {
-    case "raw":
-      checkLength(wire, tensor, (payload.range.end - payload.range.start) / width);
-      return wire.bytes(payload.range).slice();
-    case "typed": {
-      const bytes = typedBytes(wire, tensor, width * elementCount(tensor.dims));
-      if (!bytes) throw new ExpectedError(`${called(wire, tensor)} holds more data than its shape allows.`);
-      checkLength(wire, tensor, bytes.length / width);
-      return bytes;
+      return Float32Array.from(new Uint16Array(storedElements(wire, tensor).buffer), halfToNumber);
+    case "bfloat16": {
+      const halves = new Uint16Array(storedElements(wire, tensor).buffer);
+      return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
     }
-    case "external":
-      return externalBytes(wire.source, tensor);
-    case "none":
-      checkLength(wire, tensor, 0);
-      return new Uint8Array(0);
   }
-}
-
-/** The bits of a 16-bit type, whose typed field is int32_data: one varint for each element. */
-function halves(wire: WireReader, tensor: TensorInfo, type: "float16" | "bfloat16"): Uint16Array {
-  if (tensor.payload.kind !== "typed") {
-    const bytes = fixedWidthBytes(wire, tensor, type);
-    return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  }
-  const count = elementCount(tensor.dims);
-  // A varint has at most ten bytes.
-  const bytes = typedBytes(wire, tensor, 10 * count);
-  if (!bytes) throw new ExpectedError(`${called(wire, tensor)} holds more data than its shape allows.`);
-  const reader = new BinaryReader(bytes);
-  const bits: number[] = [];
-  try {
-    while (reader.pos < reader.len) bits.push(reader.int32());
-  } catch (error) {
-    throw new ExpectedError(`${called(wire, tensor)} is damaged: its int32_data cannot be read.`, { cause: error });
-  }
-  checkLength(wire, tensor, bits.length);
-  return Uint16Array.from(bits);
 }
 
 /** IEEE 754 half precision: 1 sign bit, 5 of exponent (biased by 15), 10 of fraction. Node 20 has no Float16Array. */

@@ -7,7 +7,7 @@ import type { ByteRange, ElementType, TensorInfo } from "./schema";
 import { elementCount } from "./tensor";
 
 /** Bits of an element in a file. Texts have no fixed width, and ONNX keeps them in the model itself. */
-const BITS: Readonly<Partial<Record<ElementType, number>>> = {
+export const ELEMENT_BITS: Readonly<Partial<Record<ElementType, number>>> = {
   ...{ float32: 32, int32: 32, uint32: 32, float64: 64, int64: 64, uint64: 64, complex64: 64, complex128: 128 },
   ...{ float16: 16, bfloat16: 16, int16: 16, uint16: 16, int8: 8, uint8: 8, bool: 8 },
   ...{ float8e4m3fn: 8, float8e4m3fnuz: 8, float8e5m2: 8, float8e5m2fnuz: 8, float8e8m0: 8 },
@@ -74,7 +74,7 @@ function isInside(folder: string, file: string): boolean {
 export function externalRange(source: ByteSource, tensor: ExternalTensor): ByteRange {
   const { elementType, dims, payload } = tensor;
   const called = `${source.name}: tensor ${quoted(tensor.name)}`;
-  const bits = elementType === null ? undefined : BITS[elementType];
+  const bits = elementType === null ? undefined : ELEMENT_BITS[elementType];
   const expected = bits === undefined ? null : Math.ceil((bits * elementCount(dims)) / 8);
   const length = payload.length ?? expected;
   if (length === null) {

@@ -3,7 +3,8 @@ import { signed, signedNumbers, type Field, type WireReader } from "./wire";
 
 /** Field numbers of TensorProto. */
 export const TENSOR = { dims: 1, dataType: 2, name: 8, raw: 9, external: 13, location: 14 };
-const TYPED_FIELDS = { float: 4, int32: 5, string: 6, int64: 7, double: 10, uint64: 11 } as const;
+/** Its fields of typed elements: float_data and the like. */
+export const TYPED_FIELDS = { float: 4, int32: 5, string: 6, int64: 7, double: 10, uint64: 11 } as const;
 const typedFields = new Set<number>(Object.values(TYPED_FIELDS));
 const EXTERNAL_LOCATION = 1;
 
