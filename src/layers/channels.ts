@@ -10,9 +10,6 @@ import { unreadableWeight } from "./nodes";
 export function constantKernel(node: Node, index: GraphIndex): Constant | Recognition {
   const weightName = node.inputs[1];
   if (weightName === undefined) return { kind: "none" };
-  if (index.graph.sparseInitializers.has(weightName)) {
-    return { kind: "skipped", reason: "its weight is stored as a sparse tensor" };
-  }
   const resolved = resolveConstant(index, weightName);
   if (!resolved) return { kind: "none" };
   if (resolved.kind === "unreadable") return { kind: "skipped", reason: resolved.reason };

@@ -1,6 +1,5 @@
 import type { NewInitializer, NewNode } from "../onnx/encode";
-import { resolveConstant, type ResolvedConstant } from "../onnx/constants";
-import type { GraphIndex } from "../onnx/graphIndex";
+import { resolveConstant } from "../onnx/constants";
 import type { Node } from "../onnx/schema";
 import { reshapeTo } from "./emit";
 import { gramOfFeatures, type GramEmission } from "./gram";
@@ -22,9 +21,9 @@ export const linear: LayerType = {
     if (left === undefined || right === undefined) return { kind: "none" };
     const operands = [left, right].map((value) => ({
       value,
-      resolved: isSparse(index, value) ? sparse : resolveConstant(index, value),
+      resolved: resolveConstant(index, value),
     }));
-    const constants = operands.filter(({ resolved }) => resolved?.kind === "constant" || resolved === sparse);
+    const constants = operands.filter(({ resolved }) => resolved?.kind === "constant");
     if (constants.length === 2) return { kind: "skipped", reason: "both its operands are constants" };
     const [only] = constants.length === 1 ? constants : operands.filter(({ resolved }) => resolved);
     if (!only?.resolved) return { kind: "none" };
@@ -54,8 +53,6 @@ export const linear: LayerType = {
     return { kind: "layer", weight, view, use: linearUse(node, side, inputFlag, view) };
   },
 };
-
-const sparse: ResolvedConstant = { kind: "unreadable", reason: "its weight is stored as a sparse tensor" };
 
 type Side = "left" | "right";
 
@@ -180,8 +177,4 @@ function columnFeatures(input: string, result: string, inputRank: number, column
     ],
     initializers: reshape.initializers,
   };
-}
-
-function isSparse(index: GraphIndex, name: string): boolean {
-  return index.graph.sparseInitializers.has(name);
 }

@@ -1,6 +1,7 @@
 import { isFloatType, readFloats } from "./elements";
 import type { GraphIndex } from "./graphIndex";
 import { elementTypeOf, type AttributeValue, type ElementType, type Node, type TensorInfo } from "./schema";
+import { tooManyZeros } from "./sparse";
 import { elementCount } from "./tensor";
 import type { WireReader } from "./wire";
 
@@ -47,6 +48,8 @@ export function resolveConstant(index: GraphIndex, value: string): ResolvedConst
     name = producer.inputs[0] ?? "";
     tensor = index.constants.get(name);
   }
+  const tooLarge = tooManyZeros(tensor);
+  if (tooLarge !== undefined) return { kind: "unreadable", reason: `its weight is ${tooLarge}` };
   let constant: Constant = { name, tensor, steps: [], dims: tensor.dims, elementType: tensor.elementType };
   for (const node of chain.reverse()) {
     const next = applied(constant, node, index);

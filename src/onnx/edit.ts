@@ -6,6 +6,7 @@ import { withPlaces, type MessageKind } from "./externalTensors";
 import { readValueInfo } from "./graphReader";
 import type { OpenModel } from "./reader";
 import type { ByteRange, Node } from "./schema";
+import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
 import type { Field } from "./wire";
 
@@ -80,7 +81,8 @@ export function segmentLength(segment: Segment): number {
 function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
   const replaced = new Set(edit.addInitializers?.map(({ name }) => name));
   const removed = (name: string): boolean => replaced.has(name) || edit.keepInitializer?.(name) === false;
-  const { initializers, nodes } = model.graph;
+  const { initializers, sparseInitializers, nodes } = model.graph;
+  const isInitializer = (name: string): boolean => initializers.has(name) || sparseInitializers.has(name);
   let nextNode = 0;
   for (const field of model.wire.fields(model.graph.range)) {
     switch (field.number) {
@@ -95,10 +97,10 @@ function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
         if (!removed(readTensorInfo(model.wire, field).name)) yield* kept(model, field, "tensor", edit);
         break;
       case GRAPH_FIELDS.sparseInitializer:
-        yield* kept(model, field, "sparse", edit);
+        if (!removed(readSparseInfo(model.wire, field).name)) yield* kept(model, field, "sparse", edit);
         break;
       case GRAPH_FIELDS.input:
-        if (!edit.inputs && !isRemovedInput(model, field, (name) => initializers.has(name) && removed(name))) {
+        if (!edit.inputs && !isRemovedInput(model, field, (name) => isInitializer(name) && removed(name))) {
           yield field.whole;
         }
         break;

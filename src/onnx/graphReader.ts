@@ -12,6 +12,7 @@ import {
   type TensorInfo,
   type ValueInfo,
 } from "./schema";
+import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
 import { floatNumber, floatNumbers, signed, signedNumbers, VARINT, type Field, type WireReader } from "./wire";
 
@@ -30,7 +31,7 @@ const ATTRIBUTE = {
   strings: 9,
   graphs: 11,
   type: 20,
-  ref: 21,
+  sparse: 22,
 };
 
 /** Subgraphs in subgraphs. protobuf's own parsers stop at 100 nested messages, which is some 30 graphs. */
@@ -45,7 +46,7 @@ export function readGraph(wire: WireReader, range: ByteRange, depth = 0): Graph 
   }
   const nodes: Node[] = [];
   const initializers = new Map<string, TensorInfo>();
-  const sparseInitializers = new Set<string>();
+  const sparseInitializers = new Map<string, TensorInfo>();
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   const valueInfo = new Map<string, ValueInfo>();
@@ -74,9 +75,11 @@ export function readGraph(wire: WireReader, range: ByteRange, depth = 0): Graph 
         valueInfo.set(info.name, info);
         break;
       }
-      case GRAPH.sparseInitializer:
-        sparseInitializers.add(readSparseName(wire, field));
+      case GRAPH.sparseInitializer: {
+        const tensor = readSparseInfo(wire, field);
+        sparseInitializers.set(tensor.name, tensor);
         break;
+      }
     }
   }
   return { name, nodes, initializers, sparseInitializers, inputs, outputs, valueInfo, range };
@@ -137,7 +140,7 @@ export function subgraphs(attribute: AttributeValue): readonly Graph[] {
 function capturedNames(graphs: readonly Graph[]): string[] {
   const captured = new Set<string>();
   for (const graph of graphs) {
-    const defined = new Set([...graph.initializers.keys(), ...graph.sparseInitializers]);
+    const defined = new Set([...graph.initializers.keys(), ...graph.sparseInitializers.keys()]);
     for (const input of graph.inputs) defined.add(input.name);
     for (const node of graph.nodes) for (const output of node.outputs) defined.add(output);
     const read = [
@@ -194,6 +197,9 @@ function readAttribute(wire: WireReader, field: Field, depth: number): { name: s
         graphs.push(readGraph(wire, part.value, depth + 1));
         value = { kind: "graphs", graphs };
         break;
+      case ATTRIBUTE.sparse:
+        value = { kind: "sparse", tensor: readSparseInfo(wire, part) };
+        break;
       case ATTRIBUTE.type:
         type = signed(part.varint);
         break;
@@ -214,13 +220,6 @@ function defaultValue(type: number): AttributeValue {
     8: { kind: "strings", values: [] },
   };
   return values[type] ?? { kind: "other" };
-}
-
-function readSparseName(wire: WireReader, field: Field): string {
-  for (const part of wire.fields(field.value)) {
-    if (part.number === 1) return readTensorInfo(wire, part).name;
-  }
-  return "";
 }
 
 /** ValueInfoProto: the name, and for a dense tensor the element type and the shape. */
