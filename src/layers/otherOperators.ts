@@ -22,6 +22,7 @@ const NOT_WEIGHTS = new Set(
 
 /** A node of an operator that is no layer type. */
 export function otherOperator(node: Node, index: GraphIndex): Unanalysed {
+  if (node.notInlined !== undefined) return { kind: "skipped", reason: node.notInlined };
   if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return { kind: "none" };
   const weight = node.inputs
     .map((input) => index.constants.get(input))

@@ -1,11 +1,12 @@
 import { ExpectedError } from "../errors";
-import { fieldHeader, GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
+import { GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
 import type { ExternalPlace, NewInitializer, NewNode, NewValue } from "./encode";
 import type { ExternalTensor } from "./externalData";
 import { withPlaces, type MessageKind } from "./externalTensors";
 import { readValueInfo } from "./graphReader";
 import type { OpenModel } from "./reader";
 import type { ByteRange, Node } from "./schema";
+import { fieldOf, mergeSegments, segmentLength, totalLength, type Segment } from "./segments";
 import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
 import type { Field } from "./wire";
@@ -31,21 +32,17 @@ export interface GraphEdit {
   readonly place?: (tensor: ExternalTensor) => ExternalPlace;
 }
 
-/** ModelProto.functions. */
+/** Field numbers of ModelProto. */
+const MODEL_GRAPH = 7;
 const MODEL_FUNCTIONS = 25;
-
-/** A piece of an edited file: bytes of the source, or new ones. */
-export type Segment = ByteRange | Uint8Array;
 
 /** The edited model as pieces, in order. Nothing is read but the headers of the graph's fields. */
 export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
-  const graph = mergeRanges(editedGraph(model, edit));
-  const length = graph.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  return mergeRanges([
+  const graph = mergeSegments(editedGraph(model, edit));
+  return mergeSegments([
     ...keptFields(model, { start: 0, end: model.graphField.start }, edit),
-    fieldHeader(7, length),
-    ...graph,
-    ...keptFields(model, { start: model.graphField.end, end: model.bytes }, edit),
+    ...fieldOf(MODEL_GRAPH, graph),
+    ...keptFields(model, { start: model.graphField.end, end: model.wire.source.size }, edit),
   ]);
 }
 
@@ -54,7 +51,7 @@ export const MOST_MODEL_BYTES = 2 ** 31 - 1;
 
 /** The length of the model that the pieces make. @throws ExpectedError if no protobuf message can be that long. */
 export function modelLength(model: OpenModel, segments: readonly Segment[]): number {
-  const length = segments.reduce((sum, segment) => sum + segmentLength(segment), 0);
+  const length = totalLength(segments);
   if (length <= MOST_MODEL_BYTES) return length;
   throw new ExpectedError(
     `${model.path} would have ${(length / 2 ** 30).toFixed(1)} GiB with its new weights in it, and an ONNX model can have ` +
@@ -72,10 +69,6 @@ export function editedModelBytes(model: OpenModel, edit: GraphEdit): Uint8Array 
     position += segmentLength(segment);
   }
   return bytes;
-}
-
-export function segmentLength(segment: Segment): number {
-  return segment instanceof Uint8Array ? segment.length : segment.end - segment.start;
 }
 
 function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
@@ -142,16 +135,4 @@ function keptFields(model: OpenModel, range: ByteRange, edit: GraphEdit): readon
 
 function isRemovedInput(model: OpenModel, field: Field, removed: (name: string) => boolean): boolean {
   return removed(readValueInfo(model.wire, field).name);
-}
-
-function mergeRanges(segments: Iterable<Segment>): Segment[] {
-  const merged: Segment[] = [];
-  for (const segment of segments) {
-    const last = merged[merged.length - 1];
-    const adjacent =
-      last && !(last instanceof Uint8Array) && !(segment instanceof Uint8Array) && last.end === segment.start;
-    if (adjacent) merged[merged.length - 1] = { start: last.start, end: segment.end };
-    else if (segmentLength(segment) > 0) merged.push(segment);
-  }
-  return merged;
 }

@@ -18,7 +18,7 @@ import { floatNumber, floatNumbers, signed, signedNumbers, VARINT, type Field, t
 
 /** Field numbers of the messages in onnx.proto. */
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 };
-const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 };
+const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7, overload: 8 };
 const ATTRIBUTE = {
   name: 1,
   f: 2,
@@ -92,6 +92,7 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
   let name = "";
   let opType = "";
   let domain = "";
+  let overload: string | undefined;
   for (const part of wire.fields(field.value)) {
     switch (part.number) {
       case NODE.input:
@@ -114,6 +115,9 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
       case NODE.domain:
         domain = wire.string(part);
         break;
+      case NODE.overload:
+        overload = wire.string(part);
+        break;
     }
   }
   const captured = capturedNames([...attributes.values()].flatMap(subgraphs));
@@ -122,6 +126,7 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
     name,
     opType,
     domain: normalDomain(domain),
+    ...(overload ? { overload } : {}),
     inputs,
     outputs,
     attributes,

@@ -118,6 +118,10 @@ export interface Node {
   readonly opType: string;
   /** "" for the ONNX domain ("ai.onnx" is normalised to it). */
   readonly domain: string;
+  /** Tells functions of one name apart (IR version 10). */
+  readonly overload?: string;
+  /** Why the model-local function that the node calls was not inlined, as "it …". */
+  readonly notInlined?: string;
   /** "" marks an optional input that is absent. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -143,6 +147,7 @@ export interface Graph {
 
 export interface Model {
   readonly path: string;
+  /** Of the file on disk. */
   readonly bytes: number;
   readonly irVersion: number;
   /** Opset version by domain ("" is the ONNX domain). */
@@ -150,7 +155,7 @@ export interface Model {
   readonly producerName: string;
   readonly producerVersion: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Names of model-local functions, as `domain:name`. */
+  /** Names of model-local functions that are not inlined, as `domain:name`. */
   readonly functions: ReadonlySet<string>;
   readonly graph: Graph;
   /** The graph's whole field in ModelProto: tag, length and message. */

@@ -9,10 +9,11 @@ import {
   type StagedFile,
 } from "../atomicFile";
 import { DataFile } from "./dataFile";
-import { editedModel, modelLength, MOST_MODEL_BYTES, segmentLength, type GraphEdit, type Segment } from "./edit";
+import { editedModel, modelLength, MOST_MODEL_BYTES, type GraphEdit } from "./edit";
 import { externalFile } from "./externalData";
 import { externalTensors } from "./externalTensors";
 import type { OpenModel } from "./reader";
+import { totalLength, type Segment } from "./segments";
 
 /** Bytes copied at a time. */
 const CHUNK = 8 * 1024 * 1024;
@@ -45,7 +46,7 @@ export function stageEditedModel(
 ): StagedFile {
   const inline = editedModel(model, edit);
   const isExternal = externalTensors(model).length > 0;
-  const fits = inline.reduce((sum, segment) => sum + segmentLength(segment), 0) <= MOST_MODEL_BYTES;
+  const fits = totalLength(inline) <= MOST_MODEL_BYTES;
   if (!isExternal || (fits && isInSameFolder(model, target))) {
     modelLength(model, inline);
     return stageFile(target, chunks(model, inline), options);
