@@ -2,13 +2,13 @@ import { ExpectedError } from "../errors";
 import { GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
 import type { ExternalPlace, NewInitializer, NewNode, NewValue } from "./encode";
 import type { ExternalTensor } from "./externalData";
-import { withPlaces, type MessageKind } from "./externalTensors";
-import { readValueInfo } from "./graphReader";
+import { movedOut, withPlaces, type MessageKind } from "./externalTensors";
 import type { OpenModel } from "./reader";
-import type { ByteRange, Node } from "./schema";
+import type { ByteRange, Node, TensorInfo } from "./schema";
 import { fieldOf, mergeSegments, segmentLength, totalLength, type Segment } from "./segments";
 import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
+import { readValueInfo } from "./valueInfo";
 import type { Field } from "./wire";
 
 /** What to change in a model's graph. All that is not named stays, byte for byte. */
@@ -30,6 +30,8 @@ export interface GraphEdit {
   readonly addOutputs?: readonly NewValue[];
   /** Where external tensors that stay are to be; without it, they stay where they are. */
   readonly place?: (tensor: ExternalTensor) => ExternalPlace;
+  /** Where an initializer that stays, and is in the model file, is to be; null where it stays in it. */
+  readonly moveOut?: (tensor: TensorInfo) => ExternalPlace | null;
 }
 
 /** Field numbers of ModelProto. */
@@ -50,9 +52,13 @@ export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
 export const MOST_MODEL_BYTES = 2 ** 31 - 1;
 
 /** The length of the model that the pieces make. @throws ExpectedError if no protobuf message can be that long. */
-export function modelLength(model: OpenModel, segments: readonly Segment[]): number {
+export function modelLength(
+  model: OpenModel,
+  segments: readonly Segment[],
+  mostBytes: number = MOST_MODEL_BYTES,
+): number {
   const length = totalLength(segments);
-  if (length <= MOST_MODEL_BYTES) return length;
+  if (length <= mostBytes) return length;
   throw new ExpectedError(
     `${model.path} would have ${(length / 2 ** 30).toFixed(1)} GiB with its new weights in it, and an ONNX model can have ` +
       `2 GiB at most beside its external data.`,
@@ -87,7 +93,7 @@ function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
         break;
       }
       case GRAPH_FIELDS.initializer:
-        if (!removed(readTensorInfo(model.wire, field).name)) yield* kept(model, field, "tensor", edit);
+        yield* keptInitializer(model, field, edit, removed);
         break;
       case GRAPH_FIELDS.sparseInitializer:
         if (!removed(readSparseInfo(model.wire, field).name)) yield* kept(model, field, "sparse", edit);
@@ -118,6 +124,18 @@ function listedInitializers({ irVersion }: OpenModel, { addInitializers = [] }: 
   return addInitializers.map(({ name, dims, data }) => {
     return { name, elementType: data instanceof Float32Array ? "float32" : "int64", shape: dims };
   });
+}
+
+function keptInitializer(
+  model: OpenModel,
+  field: Field,
+  edit: GraphEdit,
+  removed: (name: string) => boolean,
+): readonly Segment[] {
+  const tensor = readTensorInfo(model.wire, field);
+  if (removed(tensor.name)) return [];
+  const place = edit.moveOut?.(tensor);
+  return place ? movedOut(model.wire, field, place) : kept(model, field, "tensor", edit);
 }
 
 /** A field that stays, with its external tensors where the edit puts them. */

@@ -1,10 +1,10 @@
 import { ExpectedError } from "../errors";
-import { externalFields, type ExternalPlace } from "./encode";
+import { externalData, externalFields, type ExternalPlace } from "./encode";
 import { externalRange, isExternal, type ExternalTensor } from "./externalData";
 import type { OpenModel } from "./reader";
 import type { ByteRange } from "./schema";
 import { fieldOf, type Segment } from "./segments";
-import { readTensorInfo, TENSOR } from "./tensorReader";
+import { readTensorInfo, TENSOR, TENSOR_DATA } from "./tensorReader";
 import { LENGTH_DELIMITED, type Field, type WireReader } from "./wire";
 
 /** The messages of onnx.proto that hold tensors, directly or in others. */
@@ -71,6 +71,12 @@ export function withPlaces(
   const pieces = kind === "tensor" ? placedTensor(wire, field, place) : placedParts(wire, field, kind, place);
   if (!pieces) return [field.whole];
   return fieldOf(field.number, pieces);
+}
+
+/** The field of a tensor with its elements in another file instead of the model; all else stays. */
+export function movedOut(wire: WireReader, field: Field, place: ExternalPlace): Segment[] {
+  const others = [...wire.fields(field.value)].filter(({ number }) => !TENSOR_DATA.has(number));
+  return fieldOf(field.number, [...others.map(({ whole }) => whole), externalData(place)]);
 }
 
 /** The message of a tensor without its header; null where it is not external. */

@@ -1,20 +1,17 @@
 import { ExpectedError } from "../errors";
 import {
-  elementTypeOf,
   normalDomain,
   type AttributeValue,
   type ByteRange,
-  type Dimension,
-  type ElementType,
   type Graph,
   type Node,
-  type Shape,
   type TensorInfo,
   type ValueInfo,
 } from "./schema";
 import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
-import { floatNumber, floatNumbers, signed, signedNumbers, VARINT, type Field, type WireReader } from "./wire";
+import { readValueInfo } from "./valueInfo";
+import { floatNumber, floatNumbers, signed, signedNumbers, type Field, type WireReader } from "./wire";
 
 /** Field numbers of the messages in onnx.proto. */
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 };
@@ -225,38 +222,4 @@ function defaultValue(type: number): AttributeValue {
     8: { kind: "strings", values: [] },
   };
   return values[type] ?? { kind: "other" };
-}
-
-/** ValueInfoProto: the name, and for a dense tensor the element type and the shape. */
-export function readValueInfo(wire: WireReader, field: Field): ValueInfo {
-  let name = "";
-  let elementType: ElementType | null = null;
-  let shape: Shape = null;
-  for (const part of wire.fields(field.value)) {
-    if (part.number === 1) name = wire.string(part);
-    if (part.number !== 2) continue;
-    for (const type of wire.fields(part.value)) {
-      if (type.number !== 1) continue; // TypeProto.tensor_type; sequences, maps and the like stay unknown
-      for (const tensor of wire.fields(type.value)) {
-        if (tensor.number === 1) elementType = elementTypeOf(signed(tensor.varint));
-        if (tensor.number === 2) shape = readShape(wire, tensor);
-      }
-    }
-  }
-  return { name, elementType, shape };
-}
-
-function readShape(wire: WireReader, field: Field): Dimension[] {
-  const dimensions: Dimension[] = [];
-  for (const part of wire.fields(field.value)) {
-    if (part.number !== 1) continue;
-    let dimension: Dimension = null;
-    for (const digit of wire.fields(part.value)) {
-      if (digit.number === 1 && digit.wireType === VARINT) dimension = signed(digit.varint);
-      if (digit.number === 2) dimension = wire.string(digit);
-    }
-    // Some exporters write −1 or 0 for "unknown", some an empty symbol.
-    dimensions.push(dimension === "" || (typeof dimension === "number" && dimension < 1) ? null : dimension);
-  }
-  return dimensions;
 }

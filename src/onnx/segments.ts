@@ -21,6 +21,16 @@ export function fieldOf(number: number, content: readonly Segment[]): Segment[] 
 /** New bytes are joined up to this length: many small pieces would take more memory than what is in them. */
 const LONGEST_JOINED = 64 * 1024;
 
+/** Bytes copied at a time. */
+const CHUNK = 8 * 1024 * 1024;
+
+/** A range in parts that can be copied one after the other through little memory. */
+export function* chunksOf({ start, end }: ByteRange): Generator<ByteRange> {
+  for (let position = start; position < end; position += CHUNK) {
+    yield { start: position, end: Math.min(position + CHUNK, end) };
+  }
+}
+
 /** The same bytes in fewer pieces. */
 export function mergeSegments(segments: Iterable<Segment>): Segment[] {
   const merged: Segment[] = [];
