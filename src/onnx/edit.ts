@@ -41,11 +41,18 @@ const MODEL_FUNCTIONS = 25;
 /** The edited model as pieces, in order. Nothing is read but the headers of the graph's fields. */
 export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
   const graph = mergeSegments(editedGraph(model, edit));
+  // Where nothing changes, not even the way in which its length is written does.
+  const isWhole =
+    totalLength(graph) === segmentLength(model.graph.range) && graph.every(isOfSource) && graph.length < 2;
   return mergeSegments([
     ...keptFields(model, { start: 0, end: model.graphField.start }, edit),
-    ...fieldOf(MODEL_GRAPH, graph),
+    ...(isWhole ? [model.graphField] : fieldOf(MODEL_GRAPH, graph)),
     ...keptFields(model, { start: model.graphField.end, end: model.wire.source.size }, edit),
   ]);
+}
+
+function isOfSource(segment: Segment): boolean {
+  return !(segment instanceof Uint8Array);
 }
 
 /** A protobuf message has less than 2 GiB: the limit of its parsers, onnxruntime's among them. */
