@@ -24,7 +24,7 @@ import {
   type ModelSpec,
 } from "../fixtures/model";
 import { writeHole, writeSparseModel } from "../fixtures/modelSparse";
-import { checkOnnx } from "../onnxChecker";
+import { checkOnnx, hasOnnx } from "../onnxChecker";
 
 const GIB = 2 ** 30;
 const scratch: string[] = [];
@@ -141,7 +141,7 @@ describe("a model that would have more than a protobuf message can", () => {
   const mostBytes = 1000;
   const replaced = weight("w", [20, 30], 5);
 
-  it("has its weights in TARGET.data, and is valid", async (context) => {
+  it("has its weights in TARGET.data, and is valid", async () => {
     const file = path.join(folder, "model.onnx");
     writeFileSync(file, bytes);
     const target = path.join(folder, "written.onnx");
@@ -166,7 +166,7 @@ describe("a model that would have more than a protobuf message can", () => {
     const expected = modelBytes({ ...spec, initializers: [replaced, big, small, { name: "listed", dims: [20, 20], data: listed }] }); // prettier-ignore
     expect((await session.run(new Map([["x", x]]))).get("y")).toEqual((await runModel(expected, { x })).get("y"));
     await session.release();
-    checkOnnx(context, target);
+    if (hasOnnx()) checkOnnx(target);
   });
 
   it("is refused where even its structure is too much, and leaves nothing", async () => {
