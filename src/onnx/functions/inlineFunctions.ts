@@ -53,8 +53,10 @@ export function inlineFunctions(wire: WireReader, model: Pick<Model, "graph" | "
         else graph.push(inner.whole);
       }
       segments.push(...fieldOf(MODEL.graph, mergeSegments(graph)));
-    } else if (field.number !== MODEL.functions || left.has(readFunction(wire, field).key)) {
-      segments.push(field.whole);
+    } else {
+      const key = field.number === MODEL.functions ? readFunction(wire, field).key : "";
+      // What nothing calls stays too: onnxruntime, and whoever looks for files that the model refers to, see it as well.
+      if (!inlinable.has(key) || left.has(key)) segments.push(field.whole);
     }
   }
   for (const [domain, version] of imports) segments.push(opsetField(domain, version));
