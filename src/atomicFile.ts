@@ -170,6 +170,8 @@ export function beginStaging(target: string): Staging {
   };
   attempt(() => {
     removeLeftovers(target);
+    // A link that lies there under this name would lead what is written elsewhere.
+    rmSync(temporary, { recursive: true, force: true });
     unfinished.add(temporary);
   });
   return { temporary, attempt, discard };
@@ -186,7 +188,7 @@ function removeTemporary(temporary: string): void {
 }
 
 function writeSynced(file: string, chunks: Iterable<Uint8Array>): void {
-  const descriptor = openSync(file, "w");
+  const descriptor = openSync(file, "wx");
   try {
     for (const chunk of chunks) writeAll(descriptor, chunk);
     fsyncSync(descriptor);

@@ -106,20 +106,12 @@ async function fromReport(subject: Subject, options: CompressOptions): Promise<P
 }
 
 function settingsConfig({ settings }: ModelReport, file: string): ResolvedConfig {
-<<<<<<< ours
-  const { calibration, validation, preprocess, output, metric } = settings;
-=======
-  const { calibration, validation, preprocess, inputs } = settings;
->>>>>>> theirs
+  const { calibration, validation, preprocess, inputs, output, metric } = settings;
   const plain = (data: typeof calibration): object | undefined => {
     if (!data) return undefined;
     return Object.fromEntries(Object.entries(data).filter(([key]) => key !== "sha256"));
   };
-<<<<<<< ours
-  const config = { calibration: plain(calibration), validation: plain(validation), preprocess, output, metric };
-=======
-  const config = { calibration: plain(calibration), validation: plain(validation), preprocess, inputs };
->>>>>>> theirs
+  const config = { calibration: plain(calibration), validation: plain(validation), preprocess, inputs, output, metric };
   const present = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
   return parseConfig(present, `${file}: settings`, path.dirname(path.resolve(file)));
 }

@@ -37,19 +37,15 @@ const settings = z
     calibration: dataSettings.nullable(),
     validation: dataSettings.nullable(),
     preprocess: z.record(z.string(), z.unknown()),
-<<<<<<< ours
+    inputs: z
+      .record(z.string(), z.unknown())
+      .exactOptional()
+      .meta({ description: "Values of model inputs that have no samples" }),
     output: z.string().exactOptional().meta({ description: "The model output that was asked for" }),
     metric: z.enum(metricChoices).exactOptional().meta({ description: "The metric that was asked for" }),
     tolerance: z.number().meta({
       description: "Percentage points of accuracy; with the metric output-error points of 100 of the relative error",
     }),
-=======
-    inputs: z
-      .record(z.string(), z.unknown())
-      .exactOptional()
-      .meta({ description: "Values of model inputs that have no samples" }),
-    tolerance: z.number().meta({ description: "Percentage points" }),
->>>>>>> theirs
     ranks: z
       .enum(["search", "energy", "none"])
       .meta({ description: "How ranks were found: rank search, energy threshold, or not at all (weights only)" }),

@@ -13,12 +13,9 @@ export async function reportSettings(
     calibration: await dataSettings(config.calibration, data?.calibration ?? null),
     validation: await dataSettings(config.validation, data?.validation ?? null),
     preprocess: { ...config.preprocess },
-<<<<<<< ours
+    ...(config.inputs === undefined ? {} : { inputs: config.inputs }),
     ...(config.output === undefined ? {} : { output: config.output }),
     ...(config.metric === undefined ? {} : { metric: config.metric }),
-=======
-    ...(config.inputs === undefined ? {} : { inputs: config.inputs }),
->>>>>>> theirs
     ...choices,
     batchSize: data?.validationBatches?.size ?? data?.calibrationBatches.size ?? null,
   };

@@ -10,9 +10,6 @@ import { floatWeight } from "./nodes";
 export function constantKernel(node: Node, index: GraphIndex): WeightConstant | readonly Recognition[] {
   const weightName = node.inputs[1];
   if (weightName === undefined) return [];
-  if (index.graph.sparseInitializers.has(weightName)) {
-    return skipped("its weight is stored as a sparse tensor");
-  }
   const resolved = resolveConstant(index, weightName);
   if (!resolved) return [];
   if (resolved.kind === "unreadable") return skipped(resolved.reason);

@@ -1,4 +1,4 @@
-import { resolveConstant, type ResolvedConstant } from "../onnx/constants";
+import { resolveConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { skipped, type Recognition, type WeightConstant } from "./layer";
@@ -17,19 +17,13 @@ export function constantOperand(node: Node, index: GraphIndex): ConstantOperand 
   if (left === undefined || right === undefined) return [];
   const operands = ([0, 1] as const).map((position) => {
     const value = position === 0 ? left : right;
-    return { position, resolved: isSparse(index, value) ? sparse : resolveConstant(index, value) };
+    return { position, resolved: resolveConstant(index, value) };
   });
-  const constants = operands.filter(({ resolved }) => resolved?.kind === "constant" || resolved === sparse);
+  const constants = operands.filter(({ resolved }) => resolved?.kind === "constant");
   if (constants.length === 2) return skipped("both its operands are constants");
   const [only] = constants.length === 1 ? constants : operands.filter(({ resolved }) => resolved);
   if (!only?.resolved) return [];
   if (only.resolved.kind === "unreadable") return skipped(only.resolved.reason);
   const weight = floatWeight(only.resolved.constant);
   return typeof weight === "string" ? skipped(weight) : { weight, position: only.position };
-}
-
-const sparse: ResolvedConstant = { kind: "unreadable", reason: "its weight is stored as a sparse tensor" };
-
-function isSparse(index: GraphIndex, name: string): boolean {
-  return index.graph.sparseInitializers.has(name);
 }

@@ -20,6 +20,7 @@ const NOT_WEIGHTS = new Set(
 
 /** A node of an operator that is no layer type: why its constant weight is not analysed; none where it has no weight. */
 export function otherOperator(node: Node, index: GraphIndex): readonly Recognition[] {
+  if (node.notInlined !== undefined) return skipped(node.notInlined);
   if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return [];
   const weight = node.inputs
     .map((input) => index.constants.get(input))

@@ -56,7 +56,6 @@ export const recurrent: LayerType = {
 
 function constantWeight(node: Node, index: GraphIndex, part: "weight" | "recurrence"): WeightConstant | string | null {
   const name = node.inputs[INPUT[part]] ?? "";
-  if (index.graph.sparseInitializers.has(name)) return "they are stored as a sparse tensor";
   const resolved = resolveConstant(index, name);
   if (!resolved) return null;
   return resolved.kind === "unreadable" ? resolved.reason : floatWeight(resolved.constant);

@@ -1,6 +1,7 @@
 import { chainRule, type ConstantStep } from "./constantSteps";
 import type { GraphIndex } from "./graphIndex";
 import type { ElementType, Node, TensorInfo } from "./schema";
+import { tooManyZeros } from "./sparse";
 
 /** A constant as a node reads it: a stored tensor, and what a chain of nodes makes of it. */
 export interface Constant {
@@ -38,6 +39,8 @@ export function resolveConstant(index: GraphIndex, value: string): ResolvedConst
     name = producer.inputs[0] ?? "";
     tensor = index.constants.get(name);
   }
+  const tooLarge = tooManyZeros(tensor);
+  if (tooLarge !== undefined) return { kind: "unreadable", reason: `its weight is ${tooLarge}` };
   let constant: Constant = { name, tensor, steps: [], dims: tensor.dims, elementType: tensor.elementType };
   for (const node of chain.reverse()) {
     const next = chainRule(node)?.(constant, node, index) ?? "which is not known";

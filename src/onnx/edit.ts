@@ -1,13 +1,15 @@
 import { ExpectedError } from "../errors";
 import { writtenType } from "./elementBytes";
-import { fieldHeader, GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
+import { GRAPH_FIELDS, initializerField, inputField, nodeField, outputField } from "./encode";
 import type { ExternalPlace, NewInitializer, NewNode, NewValue } from "./encode";
 import type { ExternalTensor } from "./externalData";
-import { withPlaces, type MessageKind } from "./externalTensors";
-import { readValueInfo } from "./graphReader";
+import { movedOut, withPlaces, type MessageKind } from "./externalTensors";
 import type { OpenModel } from "./reader";
-import type { ByteRange, Node } from "./schema";
+import type { ByteRange, Node, TensorInfo } from "./schema";
+import { fieldOf, mergeSegments, segmentLength, totalLength, type Segment } from "./segments";
+import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
+import { readValueInfo } from "./valueInfo";
 import type { Field } from "./wire";
 
 /** What to change in a model's graph. All that is not named stays, byte for byte. */
@@ -29,33 +31,42 @@ export interface GraphEdit {
   readonly addOutputs?: readonly NewValue[];
   /** Where external tensors that stay are to be; without it, they stay where they are. */
   readonly place?: (tensor: ExternalTensor) => ExternalPlace;
+  /** Where an initializer that stays, and is in the model file, is to be; null where it stays in it. */
+  readonly moveOut?: (tensor: TensorInfo) => ExternalPlace | null;
 }
 
-/** ModelProto.functions. */
+/** Field numbers of ModelProto. */
+const MODEL_GRAPH = 7;
 const MODEL_FUNCTIONS = 25;
-
-/** A piece of an edited file: bytes of the source, or new ones. */
-export type Segment = ByteRange | Uint8Array;
 
 /** The edited model as pieces, in order. Nothing is read but the headers of the graph's fields. */
 export function editedModel(model: OpenModel, edit: GraphEdit): Segment[] {
-  const graph = mergeRanges(editedGraph(model, edit));
-  const length = graph.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  return mergeRanges([
+  const graph = mergeSegments(editedGraph(model, edit));
+  // Where nothing changes, not even the way in which its length is written does.
+  const isWhole =
+    totalLength(graph) === segmentLength(model.graph.range) && graph.every(isOfSource) && graph.length < 2;
+  return mergeSegments([
     ...keptFields(model, { start: 0, end: model.graphField.start }, edit),
-    fieldHeader(7, length),
-    ...graph,
-    ...keptFields(model, { start: model.graphField.end, end: model.bytes }, edit),
+    ...(isWhole ? [model.graphField] : fieldOf(MODEL_GRAPH, graph)),
+    ...keptFields(model, { start: model.graphField.end, end: model.wire.source.size }, edit),
   ]);
+}
+
+function isOfSource(segment: Segment): boolean {
+  return !(segment instanceof Uint8Array);
 }
 
 /** A protobuf message has less than 2 GiB: the limit of its parsers, onnxruntime's among them. */
 export const MOST_MODEL_BYTES = 2 ** 31 - 1;
 
 /** The length of the model that the pieces make. @throws ExpectedError if no protobuf message can be that long. */
-export function modelLength(model: OpenModel, segments: readonly Segment[]): number {
-  const length = segments.reduce((sum, segment) => sum + segmentLength(segment), 0);
-  if (length <= MOST_MODEL_BYTES) return length;
+export function modelLength(
+  model: OpenModel,
+  segments: readonly Segment[],
+  mostBytes: number = MOST_MODEL_BYTES,
+): number {
+  const length = totalLength(segments);
+  if (length <= mostBytes) return length;
   throw new ExpectedError(
     `${model.path} would have ${(length / 2 ** 30).toFixed(1)} GiB with its new weights in it, and an ONNX model can have ` +
       `2 GiB at most beside its external data.`,
@@ -74,14 +85,11 @@ export function editedModelBytes(model: OpenModel, edit: GraphEdit): Uint8Array 
   return bytes;
 }
 
-export function segmentLength(segment: Segment): number {
-  return segment instanceof Uint8Array ? segment.length : segment.end - segment.start;
-}
-
 function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
   const replaced = new Set(edit.addInitializers?.map(({ name }) => name));
   const removed = (name: string): boolean => replaced.has(name) || edit.keepInitializer?.(name) === false;
-  const { initializers, nodes } = model.graph;
+  const { initializers, sparseInitializers, nodes } = model.graph;
+  const isInitializer = (name: string): boolean => initializers.has(name) || sparseInitializers.has(name);
   let nextNode = 0;
   for (const field of model.wire.fields(model.graph.range)) {
     switch (field.number) {
@@ -93,13 +101,13 @@ function* editedGraph(model: OpenModel, edit: GraphEdit): Generator<Segment> {
         break;
       }
       case GRAPH_FIELDS.initializer:
-        if (!removed(readTensorInfo(model.wire, field).name)) yield* kept(model, field, "tensor", edit);
+        yield* keptInitializer(model, field, edit, removed);
         break;
       case GRAPH_FIELDS.sparseInitializer:
-        yield* kept(model, field, "sparse", edit);
+        if (!removed(readSparseInfo(model.wire, field).name)) yield* kept(model, field, "sparse", edit);
         break;
       case GRAPH_FIELDS.input:
-        if (!edit.inputs && !isRemovedInput(model, field, (name) => initializers.has(name) && removed(name))) {
+        if (!edit.inputs && !isRemovedInput(model, field, (name) => isInitializer(name) && removed(name))) {
           yield field.whole;
         }
         break;
@@ -126,6 +134,18 @@ function listedInitializers({ irVersion }: OpenModel, { addInitializers = [] }: 
   });
 }
 
+function keptInitializer(
+  model: OpenModel,
+  field: Field,
+  edit: GraphEdit,
+  removed: (name: string) => boolean,
+): readonly Segment[] {
+  const tensor = readTensorInfo(model.wire, field);
+  if (removed(tensor.name)) return [];
+  const place = edit.moveOut?.(tensor);
+  return place ? movedOut(model.wire, field, place) : kept(model, field, "tensor", edit);
+}
+
 /** A field that stays, with its external tensors where the edit puts them. */
 function kept(model: OpenModel, field: Field, kind: MessageKind, { place }: GraphEdit): readonly Segment[] {
   return place ? withPlaces(model.wire, field, kind, place) : [field.whole];
@@ -141,16 +161,4 @@ function keptFields(model: OpenModel, range: ByteRange, edit: GraphEdit): readon
 
 function isRemovedInput(model: OpenModel, field: Field, removed: (name: string) => boolean): boolean {
   return removed(readValueInfo(model.wire, field).name);
-}
-
-function mergeRanges(segments: Iterable<Segment>): Segment[] {
-  const merged: Segment[] = [];
-  for (const segment of segments) {
-    const last = merged[merged.length - 1];
-    const adjacent =
-      last && !(last instanceof Uint8Array) && !(segment instanceof Uint8Array) && last.end === segment.start;
-    if (adjacent) merged[merged.length - 1] = { start: last.start, end: segment.end };
-    else if (segmentLength(segment) > 0) merged.push(segment);
-  }
-  return merged;
 }

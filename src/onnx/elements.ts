@@ -1,5 +1,6 @@
 import { ExpectedError } from "../errors";
 import type { ElementType, TensorInfo } from "./schema";
+import { denseElements, isSparse } from "./sparse";
 import { storedElements } from "./storedElements";
 import { called } from "./tensor";
 import type { WireReader } from "./wire";
@@ -21,6 +22,7 @@ export function readFloats(wire: WireReader, tensor: TensorInfo): Float32Array |
   if (!isFloatType(elementType)) {
     throw new ExpectedError(`${called(wire, tensor)} is ${elementType ?? "of an unknown type"}, not floating-point.`);
   }
+  if (isSparse(tensor)) return denseElements(wire, tensor, readFloats);
   switch (elementType) {
     case "float32":
       return new Float32Array(storedElements(wire, tensor).buffer);

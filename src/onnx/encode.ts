@@ -105,13 +105,18 @@ export function initializerField(initializer: NewInitializer): Uint8Array {
   for (const dim of dims) writer.tag(1, WireType.Varint).int64(dim);
   writer.tag(2, WireType.Varint).int32(ELEMENT_TYPES[writtenType(initializer)]);
   writer.tag(8, WireType.LengthDelimited).string(name);
-  if (external) writer.raw(externalFields(external)).tag(14, WireType.Varint).int32(EXTERNAL);
+  if (external) writer.raw(externalData(external));
   else writer.tag(9, WireType.LengthDelimited).bytes(elementBytes(initializer));
   return writer.join().finish();
 }
 
 /** TensorProto.DataLocation. */
 const EXTERNAL = 1;
+
+/** The fields of a TensorProto whose data lies in another file, tags included. */
+export function externalData(place: ExternalPlace): Uint8Array {
+  return new BinaryWriter().raw(externalFields(place)).tag(14, WireType.Varint).int32(EXTERNAL).finish();
+}
 
 /** The external_data fields of TensorProto, tags included: one StringStringEntryProto each. */
 export function externalFields({ location, offset, length }: ExternalPlace): Uint8Array {

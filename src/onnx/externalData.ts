@@ -41,7 +41,11 @@ export function externalFile(source: ByteSource, location: string): string {
   if (location === "" || location.includes("\0")) throw refusal("which is not the name of a file.");
   const outside = (folder: string): ExpectedError =>
     refusal(`which is outside its folder ${folder}: such a file is never read. Put the weights beside the model.`);
-  if (path.isAbsolute(location) || !isInside(source.folder, path.resolve(source.folder, location))) {
+  if (
+    path.isAbsolute(location) ||
+    leavesOnWindows(location) ||
+    !isInside(source.folder, path.resolve(source.folder, location))
+  ) {
     throw outside(source.folder);
   }
   let real: string;
@@ -62,9 +66,14 @@ export function externalFile(source: ByteSource, location: string): string {
   return real;
 }
 
-function isInside(folder: string, file: string): boolean {
-  const way = path.relative(folder, file);
-  return way !== ".." && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+/** `C:\x`, `C:x`, `\\server\x` or `..\x`: refused on every system, so that a model is as safe on one as on another. */
+function leavesOnWindows(location: string): boolean {
+  return /^[a-z]:/i.test(location) || path.win32.isAbsolute(location) || !isInside(".", location, path.win32);
+}
+
+function isInside(folder: string, file: string, system = path): boolean {
+  const way = system.relative(folder, file);
+  return way !== ".." && !way.startsWith(`..${system.sep}`) && !system.isAbsolute(way);
 }
 
 /**

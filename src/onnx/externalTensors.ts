@@ -1,9 +1,10 @@
 import { ExpectedError } from "../errors";
-import { externalFields, fieldHeader, type ExternalPlace } from "./encode";
+import { externalData, externalFields, type ExternalPlace } from "./encode";
 import { externalRange, isExternal, type ExternalTensor } from "./externalData";
 import type { OpenModel } from "./reader";
 import type { ByteRange } from "./schema";
-import { readTensorInfo, TENSOR } from "./tensorReader";
+import { fieldOf, type Segment } from "./segments";
+import { readTensorInfo, TENSOR, TENSOR_DATA } from "./tensorReader";
 import { LENGTH_DELIMITED, type Field, type WireReader } from "./wire";
 
 /** The messages of onnx.proto that hold tensors, directly or in others. */
@@ -24,8 +25,8 @@ const PARTS: Readonly<Record<MessageKind, Readonly<Record<number, MessageKind>>>
 const DEEPEST_MESSAGE = 100;
 
 /** Every tensor of the model whose elements lie in another file, wherever in the model it is. */
-export function externalTensors({ wire, bytes }: OpenModel): ExternalTensor[] {
-  return [...walk(wire, { start: 0, end: bytes }, "model", 0)];
+export function externalTensors({ wire }: OpenModel): ExternalTensor[] {
+  return [...walk(wire, { start: 0, end: wire.source.size }, "model", 0)];
 }
 
 function* walk(wire: WireReader, range: ByteRange, kind: MessageKind, depth: number): Generator<ExternalTensor> {
@@ -66,11 +67,16 @@ export function withPlaces(
   field: Field,
   kind: MessageKind,
   place: (tensor: ExternalTensor) => ExternalPlace,
-): (ByteRange | Uint8Array)[] {
+): Segment[] {
   const pieces = kind === "tensor" ? placedTensor(wire, field, place) : placedParts(wire, field, kind, place);
   if (!pieces) return [field.whole];
-  const length = pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
-  return [fieldHeader(field.number, length), ...pieces];
+  return fieldOf(field.number, pieces);
+}
+
+/** The field of a tensor with its elements in another file instead of the model; all else stays. */
+export function movedOut(wire: WireReader, field: Field, place: ExternalPlace): Segment[] {
+  const others = [...wire.fields(field.value)].filter(({ number }) => !TENSOR_DATA.has(number));
+  return fieldOf(field.number, [...others.map(({ whole }) => whole), externalData(place)]);
 }
 
 /** The message of a tensor without its header; null where it is not external. */
@@ -78,7 +84,7 @@ function placedTensor(
   wire: WireReader,
   field: Field,
   place: (tensor: ExternalTensor) => ExternalPlace,
-): (ByteRange | Uint8Array)[] | null {
+): Segment[] | null {
   const tensor = readTensorInfo(wire, field);
   if (!isExternal(tensor)) return null;
   const others = [...wire.fields(field.value)].filter(({ number }) => number !== TENSOR.external);
@@ -91,7 +97,7 @@ function placedParts(
   field: Field,
   kind: MessageKind,
   place: (tensor: ExternalTensor) => ExternalPlace,
-): (ByteRange | Uint8Array)[] | null {
+): Segment[] | null {
   let changed = false;
   const pieces = [...wire.fields(field.value)].flatMap((inner) => {
     const part = partKind(kind, inner);
@@ -100,8 +106,4 @@ function placedParts(
     return placed;
   });
   return changed ? pieces : null;
-}
-
-function pieceLength(piece: ByteRange | Uint8Array): number {
-  return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
 }

@@ -97,12 +97,23 @@ const KINDS: readonly ForeignKind[] = [
   },
   { recognises: has("\x93NUMPY"), is: "a NumPy array", advice: "Name the model, and the data in the config" },
   { recognises: zip, is: "a zip archive", advice: "Unpack it" },
+  { recognises: has("ustar", 257), is: "a tar archive", advice: "Unpack it with tar -xf" },
+  {
+    recognises: has("ftrt"),
+    is: "a TensorRT engine, built for one kind of GPU",
+    advice: "Use the .onnx file that it was built from",
+  },
   {
     recognises: ({ bytes }) => /^\s*<(!doctype html|html)/i.test(bytes.toString("latin1", 0, 200)),
     is: "a web page, as downloads that fail leave it",
     advice: "Download the file itself",
   },
   { recognises: isText, is: "text", advice: "ONNX models are binary: check the path" },
+  {
+    recognises: named(".data", ".onnx_data"),
+    is: "the external data of a model: weights without a graph",
+    advice: "Name the .onnx file that it belongs to",
+  },
   {
     recognises: ({ bytes }) => bytes.every((byte) => byte === 0),
     is: "nothing but zeros at its beginning, as copies that fail leave it",

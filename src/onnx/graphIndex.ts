@@ -1,3 +1,4 @@
+import { constantOf } from "./constantNodes";
 import type { Graph, Node, TensorInfo } from "./schema";
 
 /** Who makes and who reads each value of a graph. Built once; every walk over the graph goes through it. */
@@ -7,7 +8,7 @@ export interface GraphIndex {
   readonly producers: ReadonlyMap<string, Node>;
   /** Value name → the nodes that read it, also from inside their subgraphs. */
   readonly consumers: ReadonlyMap<string, readonly Node[]>;
-  /** Initializers, and the tensors of Constant nodes under the node's output. */
+  /** Initializers, sparse ones too, and the tensors of Constant nodes under the node's output. */
   readonly constants: ReadonlyMap<string, TensorInfo>;
   readonly outputs: ReadonlySet<string>;
   /** What the caller feeds: graph inputs without an initializer. */
@@ -24,7 +25,7 @@ export type SmallTensorReader = (tensor: TensorInfo) => readonly number[] | null
 export function indexGraph(graph: Graph, readSmall: SmallTensorReader = () => null): GraphIndex {
   const producers = new Map<string, Node>();
   const consumers = new Map<string, Node[]>();
-  const constants = new Map<string, TensorInfo>(graph.initializers);
+  const constants = new Map<string, TensorInfo>([...graph.initializers, ...graph.sparseInitializers]);
   for (const node of graph.nodes) {
     for (const output of node.outputs) if (output !== "") producers.set(output, node);
     for (const input of new Set(readsOf(node))) {
@@ -32,8 +33,8 @@ export function indexGraph(graph: Graph, readSmall: SmallTensorReader = () => nu
       if (readers) readers.push(node);
       else consumers.set(input, [node]);
     }
-    const value = node.opType === "Constant" && node.domain === "" ? node.attributes.get("value") : undefined;
-    if (value?.kind === "tensor" && node.outputs[0]) constants.set(node.outputs[0], value.tensor);
+    const constant = constantOf(node);
+    if (constant && node.outputs[0]) constants.set(node.outputs[0], constant);
   }
   return {
     graph,

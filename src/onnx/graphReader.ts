@@ -1,23 +1,21 @@
 import { ExpectedError } from "../errors";
 import {
-  elementTypeOf,
   normalDomain,
   type AttributeValue,
   type ByteRange,
-  type Dimension,
-  type ElementType,
   type Graph,
   type Node,
-  type Shape,
   type TensorInfo,
   type ValueInfo,
 } from "./schema";
+import { readSparseInfo } from "./sparse";
 import { readTensorInfo } from "./tensorReader";
-import { floatNumber, floatNumbers, signed, signedNumbers, VARINT, type Field, type WireReader } from "./wire";
+import { readValueInfo } from "./valueInfo";
+import { floatNumber, floatNumbers, signed, signedNumbers, type Field, type WireReader } from "./wire";
 
 /** Field numbers of the messages in onnx.proto. */
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13, sparseInitializer: 15 };
-const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 };
+const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7, overload: 8 };
 const ATTRIBUTE = {
   name: 1,
   f: 2,
@@ -30,7 +28,7 @@ const ATTRIBUTE = {
   strings: 9,
   graphs: 11,
   type: 20,
-  ref: 21,
+  sparse: 22,
 };
 
 /** Subgraphs in subgraphs. protobuf's own parsers stop at 100 nested messages, which is some 30 graphs. */
@@ -45,7 +43,7 @@ export function readGraph(wire: WireReader, range: ByteRange, depth = 0): Graph 
   }
   const nodes: Node[] = [];
   const initializers = new Map<string, TensorInfo>();
-  const sparseInitializers = new Set<string>();
+  const sparseInitializers = new Map<string, TensorInfo>();
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   const valueInfo = new Map<string, ValueInfo>();
@@ -74,9 +72,11 @@ export function readGraph(wire: WireReader, range: ByteRange, depth = 0): Graph 
         valueInfo.set(info.name, info);
         break;
       }
-      case GRAPH.sparseInitializer:
-        sparseInitializers.add(readSparseName(wire, field));
+      case GRAPH.sparseInitializer: {
+        const tensor = readSparseInfo(wire, field);
+        sparseInitializers.set(tensor.name, tensor);
         break;
+      }
     }
   }
   return { name, nodes, initializers, sparseInitializers, inputs, outputs, valueInfo, range };
@@ -89,6 +89,7 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
   let name = "";
   let opType = "";
   let domain = "";
+  let overload: string | undefined;
   for (const part of wire.fields(field.value)) {
     switch (part.number) {
       case NODE.input:
@@ -111,6 +112,9 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
       case NODE.domain:
         domain = wire.string(part);
         break;
+      case NODE.overload:
+        overload = wire.string(part);
+        break;
     }
   }
   const captured = capturedNames([...attributes.values()].flatMap(subgraphs));
@@ -119,6 +123,7 @@ function readNode(wire: WireReader, field: Field, index: number, depth: number):
     name,
     opType,
     domain: normalDomain(domain),
+    ...(overload ? { overload } : {}),
     inputs,
     outputs,
     attributes,
@@ -137,7 +142,7 @@ export function subgraphs(attribute: AttributeValue): readonly Graph[] {
 function capturedNames(graphs: readonly Graph[]): string[] {
   const captured = new Set<string>();
   for (const graph of graphs) {
-    const defined = new Set([...graph.initializers.keys(), ...graph.sparseInitializers]);
+    const defined = new Set([...graph.initializers.keys(), ...graph.sparseInitializers.keys()]);
     for (const input of graph.inputs) defined.add(input.name);
     for (const node of graph.nodes) for (const output of node.outputs) defined.add(output);
     const read = [
@@ -194,6 +199,9 @@ function readAttribute(wire: WireReader, field: Field, depth: number): { name: s
         graphs.push(readGraph(wire, part.value, depth + 1));
         value = { kind: "graphs", graphs };
         break;
+      case ATTRIBUTE.sparse:
+        value = { kind: "sparse", tensor: readSparseInfo(wire, part) };
+        break;
       case ATTRIBUTE.type:
         type = signed(part.varint);
         break;
@@ -214,45 +222,4 @@ function defaultValue(type: number): AttributeValue {
     8: { kind: "strings", values: [] },
   };
   return values[type] ?? { kind: "other" };
-}
-
-function readSparseName(wire: WireReader, field: Field): string {
-  for (const part of wire.fields(field.value)) {
-    if (part.number === 1) return readTensorInfo(wire, part).name;
-  }
-  return "";
-}
-
-/** ValueInfoProto: the name, and for a dense tensor the element type and the shape. */
-export function readValueInfo(wire: WireReader, field: Field): ValueInfo {
-  let name = "";
-  let elementType: ElementType | null = null;
-  let shape: Shape = null;
-  for (const part of wire.fields(field.value)) {
-    if (part.number === 1) name = wire.string(part);
-    if (part.number !== 2) continue;
-    for (const type of wire.fields(part.value)) {
-      if (type.number !== 1) continue; // TypeProto.tensor_type; sequences, maps and the like stay unknown
-      for (const tensor of wire.fields(type.value)) {
-        if (tensor.number === 1) elementType = elementTypeOf(signed(tensor.varint));
-        if (tensor.number === 2) shape = readShape(wire, tensor);
-      }
-    }
-  }
-  return { name, elementType, shape };
-}
-
-function readShape(wire: WireReader, field: Field): Dimension[] {
-  const dimensions: Dimension[] = [];
-  for (const part of wire.fields(field.value)) {
-    if (part.number !== 1) continue;
-    let dimension: Dimension = null;
-    for (const digit of wire.fields(part.value)) {
-      if (digit.number === 1 && digit.wireType === VARINT) dimension = signed(digit.varint);
-      if (digit.number === 2) dimension = wire.string(digit);
-    }
-    // Some exporters write −1 or 0 for "unknown", some an empty symbol.
-    dimensions.push(dimension === "" || (typeof dimension === "number" && dimension < 1) ? null : dimension);
-  }
-  return dimensions;
 }

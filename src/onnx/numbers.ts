@@ -2,6 +2,7 @@ import { ExpectedError } from "../errors";
 import { isFloatType, readFloats } from "./elements";
 import type { TensorInfo } from "./schema";
 import { isSmallFloatType, smallFloatValues } from "./smallFloats";
+import { denseElements, isSparse } from "./sparse";
 import { storedElements } from "./storedElements";
 import { called, elementCount } from "./tensor";
 import type { WireReader } from "./wire";
@@ -17,6 +18,7 @@ export type NumberArray = Float64Array | Float32Array | Int32Array | Int16Array 
  */
 export function readNumbers(wire: WireReader, tensor: TensorInfo): NumberArray {
   const { elementType } = tensor;
+  if (isSparse(tensor)) return denseElements(wire, tensor, readNumbers);
   if (isFloatType(elementType)) return readFloats(wire, tensor);
   if (isSmallFloatType(elementType)) {
     const values = smallFloatValues(elementType);

@@ -1,8 +1,11 @@
 import { ExpectedError } from "../errors";
 import { fileSource, type ByteSource } from "./byteSource";
 import { describeForeignFile } from "./foreignFile";
+import { inlineFunctions, withReasons } from "./functions/inlineFunctions";
+import { readOpset } from "./functions/modelFunctions";
 import { readGraph } from "./graphReader";
-import { normalDomain, type ByteRange, type Graph, type Model } from "./schema";
+import type { ByteRange, Graph, Model } from "./schema";
+import { segmentSource } from "./segments";
 import { notOnnx, NotOnnxError, signed, WireReader, type Field } from "./wire";
 
 /** A model file that is open: its structure, and the reader through which weights come on demand. */
@@ -35,12 +38,21 @@ export function openModel(path: string): OpenModel {
 /** As {@link openModel}, from any source of bytes, which is closed where reading fails. */
 export function readModel(source: ByteSource): OpenModel {
   try {
-    return { ...decodeModel(source), close: () => source.close() };
+    return { ...withoutFunctions(source), close: () => source.close() };
   } catch (error) {
     const foreign = error instanceof NotOnnxError ? describeForeignFile(source) : null;
     source.close();
     throw foreign === null ? error : new ExpectedError(foreign, { cause: error });
   }
+}
+
+/** The model with its functions inlined, where it has any: everything that reads it sees ordinary nodes. */
+function withoutFunctions(source: ByteSource): Omit<OpenModel, "close"> {
+  const model = decodeModel(source);
+  if (model.functions.size === 0) return model;
+  const { segments, reasons } = inlineFunctions(model.wire, model);
+  const inlined = segments ? decodeModel(segmentSource(source, segments)) : model;
+  return { ...inlined, bytes: source.size, graph: withReasons(inlined.graph, reasons) };
 }
 
 function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
@@ -99,16 +111,6 @@ function decodeModel(source: ByteSource): Omit<OpenModel, "close"> {
     graph: found.graph,
     graphField: found.field,
   };
-}
-
-function readOpset(wire: WireReader, field: Field): { domain: string; version: number } {
-  let domain = "";
-  let version = 0;
-  for (const part of wire.fields(field.value)) {
-    if (part.number === 1) domain = wire.string(part);
-    if (part.number === 2) version = signed(part.varint);
-  }
-  return { domain: normalDomain(domain), version };
 }
 
 /** The string fields of a small message that are field 1 or field `other`. */

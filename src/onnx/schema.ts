@@ -64,6 +64,10 @@ export type TensorPayload =
   | { readonly kind: "typed"; readonly field: number; readonly ranges: readonly ByteRange[] }
   /** TensorProto.external_data: another file, relative to the model's folder. Nothing of it is checked yet. */
   | { readonly kind: "external"; readonly location: string; readonly offset: number; readonly length: number | null }
+  /** SparseTensorProto: all elements are 0 but some, whose values and int64 positions are stored as tensors. */
+  | { readonly kind: "sparse"; readonly values: TensorInfo; readonly indices: TensorInfo }
+  /** Numbers in an attribute of a Constant node; empty for texts. */
+  | { readonly kind: "listed"; readonly values: readonly number[] }
   /** No data field at all: right for tensors without elements only. */
   | { readonly kind: "none" };
 
@@ -73,9 +77,12 @@ export interface TensorInfo {
   readonly elementType: ElementType | null;
   readonly dims: readonly number[];
   readonly payload: TensorPayload;
-  /** The TensorProto's whole field: tag, length and message. */
+  /** The whole field that holds it (TensorProto, SparseTensorProto, NodeProto): tag, length and message. */
   readonly field: ByteRange;
 }
+
+/** A tensor that is stored as its values other than 0, and their places. */
+export type SparseTensor = TensorInfo & { readonly payload: { readonly kind: "sparse" } };
 
 /** A dimension: a size, a symbol (`"batch"`), or unknown. */
 export type Dimension = number | string | null;
@@ -98,9 +105,10 @@ export type AttributeValue =
   | { readonly kind: "ints"; readonly values: readonly number[] }
   | { readonly kind: "strings"; readonly values: readonly string[] }
   | { readonly kind: "tensor"; readonly tensor: TensorInfo }
+  | { readonly kind: "sparse"; readonly tensor: TensorInfo }
   | { readonly kind: "graph"; readonly graph: Graph }
   | { readonly kind: "graphs"; readonly graphs: readonly Graph[] }
-  /** A kind RankLens never looks into (sparse tensors, types, references of function attributes). */
+  /** A kind RankLens never looks into (lists of tensors, types, references of function attributes). */
   | { readonly kind: "other" };
 
 export interface Node {
@@ -110,6 +118,10 @@ export interface Node {
   readonly opType: string;
   /** "" for the ONNX domain ("ai.onnx" is normalised to it). */
   readonly domain: string;
+  /** Tells functions of one name apart (IR version 10). */
+  readonly overload?: string;
+  /** Why the model-local function that the node calls was not inlined, as "it …". */
+  readonly notInlined?: string;
   /** "" marks an optional input that is absent. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -124,8 +136,8 @@ export interface Graph {
   readonly name: string;
   readonly nodes: readonly Node[];
   readonly initializers: ReadonlyMap<string, TensorInfo>;
-  /** Names of sparse initializers: constants whose values RankLens does not read. */
-  readonly sparseInitializers: ReadonlySet<string>;
+  /** By the name of their values. */
+  readonly sparseInitializers: ReadonlyMap<string, TensorInfo>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly valueInfo: ReadonlyMap<string, ValueInfo>;
@@ -135,6 +147,7 @@ export interface Graph {
 
 export interface Model {
   readonly path: string;
+  /** Of the file on disk. */
   readonly bytes: number;
   readonly irVersion: number;
   /** Opset version by domain ("" is the ONNX domain). */
@@ -142,7 +155,7 @@ export interface Model {
   readonly producerName: string;
   readonly producerVersion: string;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Names of model-local functions, as `domain:name`. */
+  /** Names of model-local functions that are not inlined, as `domain:name`. */
   readonly functions: ReadonlySet<string>;
   readonly graph: Graph;
   /** The graph's whole field in ModelProto: tag, length and message. */

@@ -48,10 +48,22 @@ export function storedElements(wire: WireReader, tensor: TensorInfo): Uint8Array
     }
     case "external":
       return externalBytes(wire.source, tensor);
+    case "listed":
+      checkLength(wire, tensor, payload.values.length);
+      return elementType === "float32"
+        ? new Uint8Array(Float32Array.from(payload.values).buffer)
+        : new Uint8Array(BigInt64Array.from(payload.values, clampedInt64).buffer);
+    case "sparse":
+      throw new Error(`${called(wire, tensor)} is sparse: only its values and indices are stored`);
     case "none":
       checkBytes(0);
       return new Uint8Array(0);
   }
+}
+
+/** What int64 attributes were read as: beyond 2^53 the nearest number, which can be just outside. */
+function clampedInt64(value: number): bigint {
+  return BigInt(Math.max(-(2 ** 63), Math.min(value, 2 ** 63 - 1024)));
 }
 
 /** Varints as little-endian integers of `width` bytes: the low bytes of each, as its two's complement has them. */

@@ -20,8 +20,9 @@ export function readSmallTensor(wire: WireReader, tensor: TensorInfo): readonly 
   const { elementType, payload } = tensor;
   const count = elementCount(tensor.dims);
   if (elementType === null || !(elementType in SMALL_WIDTHS) || count > MOST_SMALL_ELEMENTS) return null;
-  if (payload.kind === "external") return null;
+  if (payload.kind === "external" || payload.kind === "sparse") return null;
   if (payload.kind === "none") return count === 0 ? [] : null;
+  if (payload.kind === "listed") return payload.values;
   const type = elementType as SmallType;
   const numbers = payload.kind === "raw" ? rawNumbers(wire, tensor, type) : typedNumbers(wire, tensor, type, count);
   return numbers?.length === count ? numbers : null;

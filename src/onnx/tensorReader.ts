@@ -6,6 +6,8 @@ export const TENSOR = { dims: 1, dataType: 2, name: 8, raw: 9, external: 13, loc
 /** Its fields of typed elements: float_data and the like. */
 export const TYPED_FIELDS = { float: 4, int32: 5, string: 6, int64: 7, double: 10, uint64: 11 } as const;
 const typedFields = new Set<number>(Object.values(TYPED_FIELDS));
+/** All that says what a tensor's elements are, or where. */
+export const TENSOR_DATA: ReadonlySet<number> = new Set([...typedFields, TENSOR.raw, TENSOR.external, TENSOR.location]);
 const EXTERNAL_LOCATION = 1;
 
 /** What a TensorProto says of itself; its elements are not read. */

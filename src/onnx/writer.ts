@@ -9,13 +9,12 @@ import {
   type StagedFile,
 } from "../atomicFile";
 import { DataFile } from "./dataFile";
-import { editedModel, modelLength, MOST_MODEL_BYTES, segmentLength, type GraphEdit, type Segment } from "./edit";
+import { editedModel, modelLength, MOST_MODEL_BYTES, type GraphEdit } from "./edit";
 import { externalFile } from "./externalData";
 import { externalTensors } from "./externalTensors";
 import type { OpenModel } from "./reader";
-
-/** Bytes copied at a time. */
-const CHUNK = 8 * 1024 * 1024;
+import type { TensorInfo } from "./schema";
+import { chunksOf, totalLength, type Segment } from "./segments";
 
 /**
  * Refuses a target that cannot be written, before any long work is done for it; also where that is a data file of the
@@ -34,27 +33,34 @@ export function checkModelTarget(model: OpenModel, target: string, options: { fo
  * Writes the edited model beside `target`, to be checked and committed; bytes that stay are copied verbatim.
  *
  * External data stays external. In the model's own folder, tensors that stay keep referring to the files that they are
- * in, which are not touched, and new ones are written into the model. In any other folder (or where the model would
- * outgrow protobuf that way) all that is needed goes into one new file, `TARGET.data`, together with new tensors.
+ * in, which are not touched, and new ones are written into the model. In any other folder all that is needed goes into one
+ * new file, `TARGET.data`, together with new tensors. So do the weights of a model that would outgrow protobuf in one piece.
+ * @param options.mostBytes what the model file may have at most, its external data not counted.
  */
 export function stageEditedModel(
   model: OpenModel,
   edit: GraphEdit,
   target: string,
-  options: { force: boolean },
+  options: { force: boolean; mostBytes?: number },
 ): StagedFile {
+  const { mostBytes = MOST_MODEL_BYTES } = options;
   const inline = editedModel(model, edit);
   const isExternal = externalTensors(model).length > 0;
-  const fits = inline.reduce((sum, segment) => sum + segmentLength(segment), 0) <= MOST_MODEL_BYTES;
-  if (!isExternal || (fits && isInSameFolder(model, target))) {
-    modelLength(model, inline);
+  const fits = totalLength(inline) <= mostBytes;
+  if (fits && (!isExternal || isInSameFolder(model, target))) {
     return stageFile(target, chunks(model, inline), options);
   }
   checkModelTarget(model, target, options);
+  checkNotInput(dataPath(target), [{ what: "the model", path: model.path }]);
   const data = new DataFile(model.wire.source, path.basename(dataPath(target)));
   const addInitializers = edit.addInitializers?.map((initializer) => data.moved(initializer)) ?? [];
-  const segments = editedModel(model, { ...edit, addInitializers, place: (tensor) => data.place(tensor) });
-  modelLength(model, segments);
+  const segments = editedModel(model, {
+    ...edit,
+    addInitializers,
+    place: (tensor) => data.place(tensor),
+    ...(fits ? {} : { moveOut: (tensor: TensorInfo) => data.movedOut(tensor) }),
+  });
+  modelLength(model, segments, mostBytes);
   if (data.isEmpty) return stageFile(target, chunks(model, segments), options);
   return stageWithCompanion(
     { path: target, chunks: chunks(model, segments) },
@@ -82,12 +88,7 @@ function isInSameFolder({ wire }: OpenModel, target: string): boolean {
 
 function* chunks(model: OpenModel, segments: readonly Segment[]): Generator<Uint8Array> {
   for (const segment of segments) {
-    if (segment instanceof Uint8Array) {
-      yield segment;
-      continue;
-    }
-    for (let start = segment.start; start < segment.end; start += CHUNK) {
-      yield model.wire.bytes({ start, end: Math.min(start + CHUNK, segment.end) });
-    }
+    if (segment instanceof Uint8Array) yield segment;
+    else for (const chunk of chunksOf(segment)) yield model.wire.bytes(chunk);
   }
 }

@@ -99,6 +99,9 @@ describe("a model that cannot be used is refused in one line, and nothing is wri
     ["packed with gzip", "net.onnx.gz", file("\x1f\x8b\x08"), /is packed with gzip.*gunzip/],
     ["packed with zstd", "net.onnx", file("\x28\xb5\x2f\xfd"), /is a compressed file.*Unpack it/],
     ["a zip archive", "net.onnx", file("PK\x03\x04"), /is a zip archive.*Unpack it/],
+    ["a tar archive", "net.onnx", file(`model.onnx${"\0".repeat(247)}ustar\x0000`), /is a tar archive.*tar -xf/],
+    ["a TensorRT engine", "net.onnx", file("ftrt\xff\xff"), /is a TensorRT engine.*the \.onnx file/],
+    ["external data", "net.onnx.data", new Uint8Array(Float32Array.of(-1, 0.5).buffer), /is the external data of a model.*Name the \.onnx file/], // prettier-ignore
     ["an array", "net.onnx", file("\x93NUMPY\x01\0v\0{'descr': '<f4'}"), /is a NumPy array.*in the config/],
     ["text", "net.onnx", "The quick brown fox jumps over the lazy dog, naïvely.\n", /is text.*binary: check the path/],
     ["text that is cut in a character", "net.onnx", `a${"é".repeat(5000)}`, /is text/],

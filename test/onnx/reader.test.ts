@@ -133,7 +133,7 @@ describe("nodes", () => {
     expect(read.get("none")).toEqual({ kind: "string", value: "" });
     expect(read.get("emptyInts")).toEqual({ kind: "ints", values: [] });
     expect(read.get("untyped")).toEqual({ kind: "int", value: 4 });
-    expect(read.get("sparse")).toEqual({ kind: "other" });
+    expect(read.get("sparse")).toMatchObject({ kind: "sparse", tensor: { dims: [], payload: { kind: "none" } } });
     expect(read.get("tensor")).toMatchObject({ kind: "tensor", tensor: { dims: [2], elementType: "float32" } });
     expect(read.get("graph")).toMatchObject({ kind: "graph", graph: { nodes: [{ opType: "Add" }] } });
     expect(model.graph.nodes[0].captured).toEqual(["outer"]);

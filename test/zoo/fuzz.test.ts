@@ -5,9 +5,16 @@ import { expect, it } from "vitest";
 import { isExpected } from "../../src/errors";
 import { inspectModel } from "../../src/inspect";
 import { memorySource } from "../../src/onnx/byteSource";
-import { readModel } from "../../src/onnx/reader";
+import { indexGraph } from "../../src/onnx/graphIndex";
+import { readNumbers } from "../../src/onnx/numbers";
+import { readModel, type OpenModel } from "../../src/onnx/reader";
+import { ELEMENT_TYPES, type ElementType, type TensorInfo } from "../../src/onnx/schema";
+import { elementCount } from "../../src/onnx/tensor";
 import { cnnSpec } from "../cli/models";
-import { modelBytes } from "../fixtures/model";
+import { weight } from "../fixtures/data";
+import { functionField, reference } from "../fixtures/functions";
+import { messageField, modelBytes, node, numberField, tensorField, untyped, value, type TestNode } from "../fixtures/model"; // prettier-ignore
+import { sparseInitializer } from "../fixtures/sparseTensor";
 
 /** Damaged files that are read, in all. */
 const CASES = 20_000;
@@ -23,6 +30,8 @@ const example = fileURLToPath(new URL("../../examples/shapes/model.onnx", import
 function models(): Map<string, Uint8Array> {
   const found = new Map([
     ["a small CNN", modelBytes(cnnSpec())],
+    ["functions", functionModel()],
+    ["tensors of all kinds", tensorModel()],
     ["the bundled example", readFileSync(example)],
   ]);
   if (!existsSync(zoo)) {
@@ -33,6 +42,48 @@ function models(): Map<string, Uint8Array> {
     }
   }
   return found;
+}
+
+/** Functions that call one another, with attributes, subgraphs and a default. */
+function functionModel(): Uint8Array {
+  const call = (name: string, inputs: readonly string[], output: string) =>
+    node(name, inputs, output, { slope: { float: 0.5 } }, { domain: "local" });
+  const branch = (input: string, output: string) => ({ nodes: [call("Inner", [input, "w"], output)], outputs: [untyped(output)] }); // prettier-ignore
+  const graphs = { then_branch: branch("x", "t"), else_branch: branch("h", "e") };
+  const define = (name: string, nodes: readonly TestNode[]): Uint8Array =>
+    functionField({ domain: "local", name, inputs: ["x", "w"], outputs: ["y"], attributes: ["slope"], nodes });
+  const leaky = node("LeakyRelu", ["p"], "y", {}, { extra: [reference("alpha", "slope", 1)] });
+  return modelBytes({
+    nodes: [call("Outer", ["x", "w"], "a"), call("Outer", ["a", "w"], "y")],
+    initializers: [weight("w", [4, 4], 1)],
+    inputs: [value("x", ["n", 4])],
+    outputs: [untyped("y")],
+    domains: { local: 1 },
+    behind: [
+      define("Inner", [node("MatMul", ["x", "w"], "p"), leaky]),
+      define("Outer", [
+        call("Inner", ["x", "w"], "h"),
+        node("Shape", ["h"], "c"),
+        node("If", ["c"], "y", {}, { graphs }),
+      ]),
+    ],
+  });
+}
+
+/** A tensor of every element type, typed fields, a sparse tensor in both forms, and constants in attributes. */
+function tensorModel(): Uint8Array {
+  const types = Object.keys(ELEMENT_TYPES) as ElementType[];
+  return modelBytes({
+    nodes: [node("Constant", [], "c", { value_ints: [1, 2] }), node("MatMul", ["x", "s"], "y")],
+    inputs: [value("x", ["n", 3])],
+    outputs: [untyped("y")],
+    extra: [
+      ...types.map((type) => tensorField(type, [4], type, [messageField(9, new Uint8Array(16))])),
+      ...types.map((type) => tensorField(`typed_${type}`, [3], type, [numberField(5, -1), numberField(5, 300), numberField(5, 7)])), // prettier-ignore
+      sparseInitializer("s", [3, 2], [5, 6], [1, 4]),
+      sparseInitializer("coordinates", [3, 2], [5, 6], [[0, 1], [2, 0]]), // prettier-ignore
+    ],
+  });
 }
 
 /** Whole numbers below a limit, the same ones for the same seed (mulberry32). */
@@ -53,6 +104,15 @@ function structure(bytes: Uint8Array): Int32Array {
     if (payload.kind === "raw") isWeight.fill(1, payload.range.start, payload.range.end);
   }
   return Int32Array.from(bytes.keys()).filter((at) => isWeight[at] === 0 || at % 1000 === 0);
+}
+
+/** What cannot be read of a constant is no reason against the rest. */
+function readElements({ wire }: OpenModel, tensor: TensorInfo): void {
+  try {
+    readNumbers(wire, tensor);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+  }
 }
 
 const HUGE_VARINT = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
@@ -101,10 +161,17 @@ function damaged(whole: Uint8Array, places: Int32Array, random: (below: number) 
   return bytes;
 }
 
-/** Reads a file as `inspect` does. Whether it could; any error but an expected one is thrown. */
+/** Elements that are read of one constant: real ones have any number, of which a damaged file may speak too. */
+const MOST_ELEMENTS = 100_000;
+
+/** Reads a file as `inspect` does, and its constants. Whether it could; any error but an expected one is thrown. */
 function read(bytes: Uint8Array): boolean {
   try {
-    inspectModel(readModel(memorySource(bytes)));
+    const model = readModel(memorySource(bytes));
+    inspectModel(model);
+    for (const tensor of indexGraph(model.graph).constants.values()) {
+      if (bytes.length < MOST_ELEMENTS && elementCount(tensor.dims) < MOST_ELEMENTS) readElements(model, tensor);
+    }
     return true;
   } catch (error) {
     if (isExpected(error)) return false;

@@ -63,9 +63,8 @@ class Inference {
     for (const { name, shape } of [...graph.outputs, ...graph.valueInfo.values()]) {
       this.declared.set(name, asDeclared(shape));
     }
-    for (const [name, tensor] of graph.initializers) this.define(name, tensor.dims);
+    for (const [name, tensor] of [...graph.initializers, ...graph.sparseInitializers]) this.define(name, tensor.dims);
     for (const { name, shape } of graph.inputs) this.define(name, asDeclared(shape));
-    for (const name of graph.sparseInitializers) this.define(name, null);
   }
 
   visit(node: Node): void {

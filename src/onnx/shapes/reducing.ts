@@ -1,5 +1,6 @@
 /** Reductions, and operators whose output describes or is made from a shape. */
-import type { AttributeValue, Shape } from "../schema";
+import { constantOf } from "../constantNodes";
+import type { Shape } from "../schema";
 import { axesOf, axisOf, int, ints, operand, UNKNOWN, type RuleContext, type ShapeRule } from "./context";
 import { isSize, unknownShape } from "./dimensions";
 import { listedShape } from "./reshaping";
@@ -49,30 +50,10 @@ export const shapeOf: ShapeRule = (context) => {
 /** One number, such as Size or Det of a single matrix. */
 export const scalarOutput: ShapeRule = () => [[]];
 
-/** The only attribute of a Constant node says what kind of constant it is. */
 export const constant: ShapeRule = ({ node }) => {
-  for (const name of ["value", "value_float", "value_int", "value_string"] as const) {
-    const attribute = node.attributes.get(name);
-    if (attribute?.kind === "tensor") return [attribute.tensor.dims];
-    if (attribute && name !== "value") return [[]];
-  }
-  for (const name of ["value_floats", "value_ints", "value_strings"] as const) {
-    const length = listLength(node.attributes.get(name));
-    if (length !== null) return [[length]];
-  }
-  return UNKNOWN;
+  const dims = constantOf(node)?.dims;
+  return dims ? [dims] : UNKNOWN;
 };
-
-function listLength(attribute: AttributeValue | undefined): number | null {
-  switch (attribute?.kind) {
-    case "floats":
-    case "ints":
-    case "strings":
-      return attribute.values.length;
-    default:
-      return null;
-  }
-}
 
 /** The operand lists the shape; an empty list is a scalar. */
 export const constantOfShape: ShapeRule = (context) => [listedShape(context, 0)];

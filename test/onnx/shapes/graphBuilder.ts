@@ -43,7 +43,7 @@ export class GraphBuilder {
       name: "test",
       nodes: spec.nodes.map((node, index) => this.node(node, index)),
       initializers,
-      sparseInitializers: new Set(),
+      sparseInitializers: new Map(),
       inputs: Object.entries(spec.inputs ?? {}).map(info),
       outputs: Object.entries(spec.outputs ?? {}).map(info),
       valueInfo: new Map(Object.entries(spec.declared ?? {}).map((entry) => [entry[0], info(entry)])),
