@@ -50,7 +50,10 @@ export interface LayerUse {
   readonly input: string;
   /** The node with an output more, where `input` is an output that the model leaves out. */
   readonly instrumented?: NewNode;
-  /** Nodes that compute the features' source as `result` in float32; without it, that is `input`, cast where it must be. */
+  /**
+   * Nodes that compute the features' source as `result` in float32, from `input` and any input of the node; without it, that
+   * is `input`, cast where it must be.
+   */
   readonly prepare?: (result: string) => Emission;
   /** The value that it reads the weight from: the stored constant, or what Identity, Reshape, … make of it. */
   readonly weight: string;

@@ -139,6 +139,12 @@ describe("what is not analysed is listed with the reason", () => {
     expect(skipped(nodes, matrix(...dims))).toMatch(reason);
   });
 
+  it("a MatMul of a vector with several matrices", () => {
+    const inputs = { inputs: [value("x", [4])] };
+    expect(skipped(at("MatMul", ["x", "w"]), { ...matrix(3, 4, 5), ...inputs })).toMatch(/^a vector is multiplied by/);
+    expect(find(at("MatMul", ["x", "w"]), { ...matrix(1, 4, 5), ...inputs }).layers).toHaveLength(1);
+  });
+
   it.each<[string, number[], RegExp]>([
     ["ab,bc->ac!", [4, 4], /cannot be read/],
     ["ab,bc->ac->a", [4, 4], /cannot be read/],

@@ -9,8 +9,9 @@ import { transposeMultiply, type Matrix } from "../../src/numerics/matrix";
 import type { NewAttribute } from "../../src/onnx/encode";
 import { editedModelBytes } from "../../src/onnx/edit";
 import { readConstant } from "../../src/onnx/readConstant";
+import { ELEMENT_TYPES } from "../../src/onnx/schema";
 import { gramMatrices, type GramMatrices } from "../../src/runtime/gramGraph";
-import { batchesOf, floats, openBytes, relativeDifference, runOutput, weight } from "../fixtures/data";
+import { batchesOf, floats, openBytes, relativeDifference, runOutput, tensor, weight } from "../fixtures/data";
 import { modelBytes, node, untyped, value } from "../fixtures/model";
 import { recurrentCases, type RecurrentCase } from "../fixtures/modelRecurrent";
 
@@ -18,6 +19,8 @@ import { recurrentCases, type RecurrentCase } from "../fixtures/modelRecurrent";
 const RUN = 2e-5;
 /** Also through the factors. */
 const DECOMPOSED = 5e-5;
+/** Sums of squares of numbers that have 11 bits each. */
+const HALF = 2e-3;
 
 function open(test: RecurrentCase) {
   const opened = openBytes(test.bytes);
@@ -100,6 +103,36 @@ it("takes other weights in the place of W, of R, and of both at once", () =>
       expect(relativeDifference(found, test.run(w[0], r).output)).toBeLessThan(RUN);
     }
   }));
+
+it("has the same Gram matrices where its values are float16, but for their rounding", async () => {
+  const [steps, batch, inputs, h] = [4, 3, 5, 2];
+  const weights = [weight("w", [2, 4 * h, inputs], 1), weight("r", [2, 4 * h, h], 2), weight("h0", [2, batch, h], 3)];
+  const lengths = { name: "lengths", dims: [batch], data: Int32Array.of(4, 2, 3) };
+  const x = tensor([steps, batch, inputs], 4);
+  const attributes = { hidden_size: h, direction: "bidirectional" };
+  const found = await Promise.all(
+    (["float32", "float16"] as const).map(async (elementType) => {
+      const bytes = modelBytes({
+        nodes: [
+          node("Cast", ["x"], "own", { to: ELEMENT_TYPES[elementType] }),
+          node("LSTM", ["own", "w", "r", "", "lengths", "h0"], "states", attributes),
+          node("Cast", ["states"], "y", { to: ELEMENT_TYPES.float32 }),
+        ],
+        initializers: [...weights.map((it) => ({ ...it, elementType })), lengths],
+        inputs: [value("x", [null, null, null])],
+        outputs: [untyped("y")],
+      });
+      const { model, index } = openBytes(bytes);
+      const { layers } = findLayers(index);
+      const rowsOf = (): number => Infinity;
+      const options = { dimsOf: () => [1, 1, 1, 1], rowsOf, signal: undefined, onBatch: () => undefined };
+      const ofAll = await gramMatrices(model, layers, batchesOf(x, steps), options);
+      return layers.flatMap((layer) => grams(ofAll.get(gramKey(layer))!));
+    }),
+  );
+  expect(found[0]).toHaveLength(3);
+  found[0].forEach((gram, at) => expect(relativeDifference(found[1][at], gram)).toBeLessThan(HALF));
+});
 
 it("keeps recurrent weights in one piece, with the reason", () => {
   const [test] = fc.sample(recurrentCases, { seed: 5, numRuns: 1 });
