@@ -1,5 +1,6 @@
 import type { DataConfig, Preprocess } from "../config";
 import { ExpectedError } from "../errors";
+import { isFloatType } from "../onnx/elements";
 import type { ValueInfo } from "../onnx/schema";
 import { openSource } from "./index";
 import { canArrange, imageChannels } from "./layout";
@@ -160,7 +161,7 @@ function preprocessedInput(preprocess: Preprocess, inputs: readonly ValueInfo[])
     throw new ExpectedError(`preprocess.input is "${wanted}", but ${are} ${namesOf(inputs)}`);
   }
   if (inputs.length === 1) return inputs[0].name;
-  const floating = inputs.filter(({ elementType }) => elementType === "float32" || elementType === "float64");
+  const floating = inputs.filter(({ elementType }) => isFloatType(elementType));
   if (floating.length === 1) return floating[0].name;
   if (Object.keys(settings).length === 0) return null;
   if (floating.length === 0) {

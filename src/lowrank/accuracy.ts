@@ -53,7 +53,7 @@ export function scoreMargins(output: TensorValue, rows: number, targets: Int32Ar
 
 function classScores({ data, dims, type }: TensorValue, rows: number): { data: Scores; classes: number } {
   if (data instanceof Float32Array || data instanceof Float64Array) return { data, classes: elementCount(dims) / rows };
-  throw new ExpectedError(`The model's output is ${type}; class scores must be float32 or float64.`);
+  throw new ExpectedError(`The model's output is ${type}; class scores must be float32, float64 or float16.`);
 }
 
 /** How many of `predicted` equal the targets from `start` on. */

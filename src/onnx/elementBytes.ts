@@ -1,4 +1,4 @@
-import { roundedToEven } from "./quantization";
+import { numberToBrain, toHalves } from "./halves";
 import type { ElementType } from "./schema";
 
 /** Elements of a tensor to be written. */
@@ -28,7 +28,7 @@ export function elementBytes(elements: TypedElements): Uint8Array {
   const { data } = elements;
   const type = writtenType(elements);
   const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-  if (isFloat && type === "float16") return bytesOf(Uint16Array.from(data, numberToHalf));
+  if (isFloat && type === "float16") return bytesOf(toHalves(data));
   if (isFloat && type === "bfloat16") return bytesOf(Uint16Array.from(data, numberToBrain));
   if (isFloat && type === "float32") return bytesOf(data instanceof Float32Array ? data : Float32Array.from(data));
   if (isFloat && type === "float64") return bytesOf(data instanceof Float64Array ? data : Float64Array.from(data));
@@ -58,32 +58,4 @@ function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementTy
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-const [single, bits] = (() => {
-  const values = new Float32Array(1);
-  return [values, new Uint32Array(values.buffer)];
-})();
-
-/** The nearest IEEE 754 half, ties to even, as its bits; beyond 65504 infinity. Node 20 has no Float16Array. */
-export function numberToHalf(value: number): number {
-  single[0] = value;
-  const sign = (bits[0] >>> 16) & 0x8000;
-  const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  // Below 2⁻¹⁴ halves are whole multiples of 2⁻²⁴; above, of 2⁻¹⁰ times a power of two.
-  const exponent = magnitude < 2 ** -14 ? -14 : Math.floor(Math.log2(magnitude));
-  const step = 2 ** (exponent - 10);
-  const multiple = roundedToEven(magnitude / step);
-  if (magnitude < 2 ** -14) return sign | multiple;
-  // What rounds up to the next power of two carries into the exponent.
-  return sign | (((exponent + 15) << 10) + (multiple - 1024));
-}
-
-/** The nearest bfloat16, ties to even, as its bits. */
-export function numberToBrain(value: number): number {
-  single[0] = value;
-  if (Number.isNaN(value)) return 0x7fc0;
-  return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16;
 }

@@ -1,6 +1,6 @@
 import type { Constant } from "./constants";
-import { numberToBrain, numberToHalf } from "./elementBytes";
-import { halfToNumber, isFloatType } from "./elements";
+import { isFloatType } from "./elements";
+import { fromHalves, numberToBrain, toHalves } from "./halves";
 import { readNumbers, type NumberArray } from "./numbers";
 import { dequantized, integerRange, quantized, type Quantization, type Scales } from "./quantization";
 import type { ElementType } from "./schema";
@@ -52,7 +52,7 @@ export function scalesOf(wire: WireReader, { scale, zeroPoint }: Quantization): 
 function cast(elements: NumberArray, to: ElementType): NumberArray {
   if (to === "float64" || !isFloatType(to)) return elements;
   const single = Float32Array.from(elements);
-  if (to === "float16") return single.map((value) => halfToNumber(numberToHalf(value)));
+  if (to === "float16") return fromHalves(toHalves(single));
   if (to === "bfloat16") {
     return new Float32Array(Uint32Array.from(single, (value) => numberToBrain(value) << 16).buffer);
   }
