@@ -8,8 +8,8 @@ export type NewElements = Float32Array | Float64Array | BigInt64Array | Int32Arr
 export interface TypedElements {
   readonly data: NewElements;
   /**
-   * Floating-point elements become another floating-point type, whole numbers another type of up to 32 bits (4-bit types two
-   * to a byte, the first in the low half).
+   * Floating-point elements become another floating-point type, whole numbers another type of up to 32 bits (those
+   * of 4 and 2 bits several to a byte, the first in the lowest bits).
    */
   readonly elementType?: ElementType;
 }
@@ -41,9 +41,10 @@ function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementTy
   switch (type) {
     case "int4":
     case "uint4":
-      return Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, at) => {
-        return (data[2 * at] & 0xf) | (((data[2 * at + 1] ?? 0) & 0xf) << 4);
-      });
+      return packed(data, 4);
+    case "int2":
+    case "uint2":
+      return packed(data, 2);
     case "int8":
     case "uint8":
     case "bool":
@@ -54,6 +55,15 @@ function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementTy
     default:
       return bytesOf(Int32Array.from(data));
   }
+}
+
+/** Several numbers of `bits` bits to a byte, the first in the lowest bits. */
+export function packed(data: ArrayLike<number>, bits: number): Uint8Array {
+  const perByte = 8 / bits;
+  const bytes = new Uint8Array(Math.ceil(data.length / perByte));
+  const mask = (1 << bits) - 1;
+  for (let i = 0; i < data.length; i++) bytes[Math.floor(i / perByte)] |= (data[i] & mask) << (bits * (i % perByte));
+  return bytes;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -66,3 +66,9 @@ export function numberToBrain(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
   return (singleBits[0] + 0x7fff + ((singleBits[0] >>> 16) & 1)) >>> 16;
 }
+
+/** The number that the bits of a bfloat16 stand for. */
+export function brainToNumber(bits: number): number {
+  singleBits[0] = bits << 16;
+  return single[0];
+}

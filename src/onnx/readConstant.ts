@@ -37,6 +37,7 @@ export function readConstant(wire: WireReader, constant: Constant): Float32Array
       }
       case "dequantize":
         elements = dequantized(elements, dims, scalesOf(wire, step.quantization), step.quantization);
+        elements = cast(elements, step.quantization.scale.elementType);
         break;
     }
   }
@@ -49,7 +50,7 @@ export function scalesOf(wire: WireReader, { scale, zeroPoint }: Quantization): 
 }
 
 /** Elements rounded to a narrower floating-point type; those of a wider one stay. */
-function cast(elements: NumberArray, to: ElementType): NumberArray {
+function cast(elements: NumberArray, to: ElementType | null): NumberArray {
   if (to === "float64" || !isFloatType(to)) return elements;
   const single = Float32Array.from(elements);
   if (to === "float16") return fromHalves(toHalves(single));
