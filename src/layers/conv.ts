@@ -9,12 +9,13 @@ import { skipped, type Emission, type LayerType, type LayerUse, type Recognition
 import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute, withInput } from "./nodes";
 
 /**
- * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
+ * Conv with a constant kernel (ONNX operator Conv; onnxruntime's FusedConv, which adds a value and applies an activation
+ * behind it), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
  * values in the weight's own order (channel, then taps), zero padding included, one row per output position. Every
  * group has its own patches and its own m/g × d matrix.
  */
 export const conv: LayerType = {
-  ops: ["Conv"],
+  ops: ["Conv", "com.microsoft:FusedConv"],
 
   recognise(node, index): readonly Recognition[] {
     const weight = constantKernel(node, index);
@@ -38,11 +39,13 @@ export const conv: LayerType = {
 /** Attributes that say, with the kernel, which patches a Conv sees. */
 const GEOMETRY = ["strides", "pads", "dilations", "auto_pad"];
 
+/** What a FusedConv does behind the convolution. */
+const ACTIVATION = ["activation", "activation_params"];
+
 function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
   const { groups, rows, columns } = view;
   const input = node.inputs[0];
   const output = node.outputs[0];
-  const bias = node.inputs[2];
   const kernel = weightDims.slice(2);
   const channels = weightDims[1] * groups;
   const label = nodeLabel(node);
@@ -93,14 +96,17 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
 
     decomposed(names, hidden): readonly NewNode[] {
       return [
-        copyNode(node, { name: `${label}/low_rank_in`, inputs: [input, names.first], outputs: [hidden] }),
-        {
+        copyNode(node, {
           opType: "Conv",
-          name: node.name,
-          inputs: [hidden, names.second, ...(bias ? [bias] : [])],
-          outputs: [output],
-          attributes: groups === 1 ? {} : { group: groups },
-        },
+          name: `${label}/low_rank_in`,
+          inputs: [input, names.first],
+          outputs: [hidden],
+          without: ACTIVATION,
+        }),
+        copyNode(node, {
+          inputs: [hidden, names.second, ...node.inputs.slice(2)],
+          without: [...GEOMETRY, "kernel_shape", ...(groups === 1 ? ["group"] : [])],
+        }),
       ];
     },
   };
@@ -161,9 +167,11 @@ function patchesOf(
   const automatic = stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET";
   const { pads: explicit, ...rest } = geometry;
   const copy = copyNode(node, {
+    opType: "Conv",
     name: output,
     inputs: [source, kernelName],
     outputs: [output],
+    without: ACTIVATION,
     with: { ...rest, ...(automatic ? {} : { pads: explicit }), group: channels },
   });
   return {

@@ -1,6 +1,7 @@
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes } from "../onnx/subgraph";
+import { attention } from "./attention";
 import { conv } from "./conv";
 import { convTranspose } from "./convTranspose";
 import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from "./layer";
@@ -11,7 +12,7 @@ import { unstorable } from "./storedFactor";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
-export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear];
+export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear, attention];
 
 export type { SkippedNode };
 
