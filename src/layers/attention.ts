@@ -24,7 +24,7 @@ export const attention: LayerType = {
   },
 };
 
-function attentionUse(node: Node, view: WeightView): LayerUse {
+export function attentionUse(node: Node, view: WeightView): LayerUse {
   const { rows, columns } = view;
   const [input, weight] = node.inputs;
   const features = (source: string, result: string): Emission => rowFeatures(source, result, columns);

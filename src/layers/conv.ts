@@ -21,20 +21,24 @@ export const conv: LayerType = {
     const weight = constantKernel(node, index);
     if (!("tensor" in weight)) return weight;
     const { dims } = weight;
-    const groups = intAttribute(node, "group", 1);
-    const outputs = dims[0];
-    if (groups < 1 || outputs % groups !== 0) {
-      return skipped(`its ${outputs} outputs cannot be divided into ${groups} groups`);
-    }
-    const rows = outputs / groups;
-    if (groups > 1 && rows === 1) {
-      return skipped("depthwise: one output per group, so its rank is 1 and cannot fall");
-    }
-    const columns = elementCount(dims.slice(1));
-    const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
+    const view = convView(node, dims);
+    if (typeof view === "string") return skipped(view);
     return [{ kind: "layer", weight, view, use: convUse(node, view, dims) }];
   },
 };
+
+/** The matrices in a kernel of these dims; or why there are none to be analysed. */
+export function convView(node: Node, dims: readonly number[]): WeightView | string {
+  if (dims.length < 3) return `its weight has shape [${dims.join(", ")}]`;
+  const groups = intAttribute(node, "group", 1);
+  const outputs = dims[0];
+  if (groups < 1 || outputs % groups !== 0) {
+    return `its ${outputs} outputs cannot be divided into ${groups} groups`;
+  }
+  const rows = outputs / groups;
+  if (groups > 1 && rows === 1) return "depthwise: one output per group, so its rank is 1 and cannot fall";
+  return { groups, rows, columns: elementCount(dims.slice(1)), transposed: false, scale: 1 };
+}
 
 /** Attributes that say, with the kernel, which patches a Conv sees. */
 const GEOMETRY = ["strides", "pads", "dilations", "auto_pad"];
@@ -42,7 +46,8 @@ const GEOMETRY = ["strides", "pads", "dilations", "auto_pad"];
 /** What a FusedConv does behind the convolution. */
 const ACTIVATION = ["activation", "activation_params"];
 
-function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
+/** The use of a kernel of these dims by a node with the attributes of a Conv. */
+export function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
   const { groups, rows, columns } = view;
   const input = node.inputs[0];
   const output = node.outputs[0];

@@ -7,12 +7,14 @@ import { convTranspose } from "./convTranspose";
 import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from "./layer";
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
+import { matMulNBits } from "./matMulNBits";
 import { computedWeight, otherOperator } from "./otherOperators";
+import { quantized } from "./quantized";
 import { unstorable } from "./storedFactor";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
-export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear, attention];
+export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear, attention, quantized, matMulNBits];
 
 export type { SkippedNode };
 

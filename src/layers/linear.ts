@@ -64,7 +64,8 @@ type Side = "left" | "right";
 
 const FUSED_MATMUL = { opType: "FusedMatMul", domain: "com.microsoft" };
 
-function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView): LayerUse {
+/** The use of a matrix on one side; `inputFlag`: whether the other operand is transposed first. */
+export function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView): LayerUse {
   const { rows, columns } = view;
   const weightPosition = side === "right" ? 1 : 0;
   const input = node.inputs[1 - weightPosition];

@@ -1,4 +1,5 @@
 import type { Constant } from "./constants";
+import { unpackedBlocks } from "./blockPacking";
 import { isFloatType } from "./elements";
 import { fromHalves, numberToBrain, toHalves } from "./halves";
 import { readNumbers, type NumberArray } from "./numbers";
@@ -38,6 +39,16 @@ export function readConstant(wire: WireReader, constant: Constant): Float32Array
       case "dequantize":
         elements = dequantized(elements, dims, scalesOf(wire, step.quantization), step.quantization);
         elements = cast(elements, step.quantization.scale.elementType);
+        break;
+      case "subtract": {
+        const zeroPoint = readNumbers(wire, step.zeroPoint);
+        const scale = new Float32Array(zeroPoint.length).fill(1);
+        elements = dequantized(elements, dims, { scale, zeroPoint }, { axis: step.axis, blockSize: 0 });
+        break;
+      }
+      case "unpack":
+        elements = cast(unpackedBlocks(wire, elements, step.packing), step.packing.scale.elementType);
+        dims = [step.packing.rows, step.packing.columns];
         break;
     }
   }
