@@ -28,9 +28,20 @@ const made = (opType: string, inputs: readonly string[], output: string, more: P
 const toFloat = (value: string, result: string): NewNode =>
   made("Cast", [value], result, { attributes: { to: ELEMENT_TYPES.float32 } });
 
-/** (value, scale, zero point or "") → float32. */
-function dequantize(value: string, scale: string, zeroPoint: string, result: string): NewNode {
-  return made("DequantizeLinear", [value, scale, ...(zeroPoint === "" ? [] : [zeroPoint])], result);
+/** Whole numbers less their zero point, which may be "", as float32. */
+function centred(value: string, zeroPoint: string, result: string): NewNode[] {
+  if (zeroPoint === "") return [toFloat(value, result)];
+  const [whole, middle] = [`${result}/whole`, `${result}/zero_point`];
+  return [toFloat(value, whole), toFloat(zeroPoint, middle), made("Sub", [whole, middle], result)];
+}
+
+/**
+ * The numbers that whole ones stand for. With a DequantizeLinear in its place, onnxruntime's optimizer would take the layer
+ * for one that is to be quantized, and round W′ to 8 bits.
+ */
+function dequantized(value: string, scale: string, zeroPoint: string, result: string): NewNode[] {
+  const middle = `${result}/centred`;
+  return [...centred(value, zeroPoint, middle), made("Mul", [middle, scale], result)];
 }
 
 const at = (node: Node, position: number): string => node.inputs[position] ?? "";
@@ -74,14 +85,6 @@ function withBias(node: Node, product: NewNode, bias: string): NewNode[] {
   return bias === "" ? [product] : [product, made("Add", [product.outputs[0], bias], part(node, "sum"))];
 }
 
-/** Whole numbers less their zero point. */
-function centred(node: Node, data: number, zeroPoint: number, result: string): NewNode[] {
-  const zero = at(node, zeroPoint);
-  if (zero === "") return [toFloat(at(node, data), result)];
-  const [whole, middle] = [`${result}/whole`, `${result}/zero_point`];
-  return [toFloat(at(node, data), whole), toFloat(zero, middle), made("Sub", [whole, middle], result)];
-}
-
 function convolved(node: Node, inputs: readonly string[]): NewNode {
   const output = part(node, "product");
   return copyNode(node, { opType: "Conv", name: output, inputs, outputs: [output] });
@@ -98,7 +101,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: 4,
     weightZeroPoint: 5,
     floatOp: "Conv",
-    input: (node, result) => [dequantize(at(node, 0), at(node, 1), at(node, 2), result)],
+    input: (node, result) => dequantized(at(node, 0), at(node, 1), at(node, 2), result),
     output(node, x, weight) {
       const bias = scaledBias(node, at(node, 8), [1, 4]);
       const product = convolved(node, [x, weight, ...(bias.value === "" ? [] : [bias.value])]);
@@ -111,7 +114,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: 4,
     weightZeroPoint: 5,
     floatOp: "MatMul",
-    input: (node, result) => [dequantize(at(node, 0), at(node, 1), at(node, 2), result)],
+    input: (node, result) => dequantized(at(node, 0), at(node, 1), at(node, 2), result),
     output(node, x, weight) {
       const product = multiplied(node, x, weight);
       return ending(node, [product, quantizedAgain(node, product.outputs[0], 6, 7)]);
@@ -123,7 +126,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: null,
     weightZeroPoint: 3,
     floatOp: "Conv",
-    input: (node, result) => centred(node, 0, 2, result),
+    input: (node, result) => centred(at(node, 0), at(node, 2), result),
     output(node, x, weight) {
       const product = convolved(node, [x, weight]);
       return ending(node, [product, ...wholeAgain(node, product.outputs[0])]);
@@ -135,7 +138,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: null,
     weightZeroPoint: 3,
     floatOp: "MatMul",
-    input: (node, result) => centred(node, 0, 2, result),
+    input: (node, result) => centred(at(node, 0), at(node, 2), result),
     output(node, x, weight) {
       const product = multiplied(node, x, weight);
       return ending(node, [product, ...wholeAgain(node, product.outputs[0])]);
@@ -150,7 +153,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     input(node, result) {
       const outputs = ["quantized", "scale", "zero_point"].map((name) => `${result}/${name}`);
       const quantize = made("DynamicQuantizeLinear", [at(node, 0)], outputs[0]);
-      return [{ ...quantize, outputs }, dequantize(outputs[0], outputs[1], outputs[2], result)];
+      return [{ ...quantize, outputs }, ...dequantized(outputs[0], outputs[1], outputs[2], result)];
     },
     output: (node, x, weight) => ending(node, withBias(node, multiplied(node, x, weight), at(node, 4))),
   },
@@ -160,7 +163,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: 3,
     weightZeroPoint: 5,
     floatOp: "MatMul",
-    input: (node, result) => [dequantize(at(node, 0), at(node, 2), at(node, 4), result)],
+    input: (node, result) => dequantized(at(node, 0), at(node, 2), at(node, 4), result),
     output: (node, x, weight) => ending(node, withBias(node, multiplied(node, x, weight), at(node, 6))),
   },
   "com.microsoft:QGemm": {
@@ -169,7 +172,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: 4,
     weightZeroPoint: 5,
     floatOp: "Gemm",
-    input: (node, result) => [dequantize(at(node, 0), at(node, 1), at(node, 2), result)],
+    input: (node, result) => dequantized(at(node, 0), at(node, 1), at(node, 2), result),
     output(node, x, weight) {
       const bias = scaledBias(node, at(node, 6), [1, 4]);
       const output = part(node, "product");
@@ -190,7 +193,7 @@ export const QUANTIZED_FORMS: Readonly<Record<string, QuantizedForm>> = {
     weightScale: 4,
     weightZeroPoint: 7,
     floatOp: "Attention",
-    input: (node, result) => [dequantize(at(node, 0), at(node, 3), at(node, 6), result)],
+    input: (node, result) => dequantized(at(node, 0), at(node, 3), at(node, 6), result),
     output(node, x, weight) {
       const inputs = [x, weight, at(node, 2), at(node, 5), at(node, 8)];
       const { attributes } = copyNode(node, {});

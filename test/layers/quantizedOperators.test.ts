@@ -130,7 +130,7 @@ const cases: [string, Case][] = [
   ["QLinearConv", qlinearConv({})],
   ["QLinearConv with scales by output and without a bias", qlinearConv({ places: 6 }, geometry, false)],
   ["QLinearConv of groups, with zero points", qlinearConv({ wDims: [6, 2, 3, 2], wType: "uint8", asymmetric: true }, { ...geometry, group: 2 })], // prettier-ignore
-  ["QLinearConv of one axis, asking for the same size", qlinearConv({ xDims: [2, 4, 9], wDims: [6, 4, 3], xType: "int8" }, { auto_pad: "SAME_UPPER" }, false)], // prettier-ignore
+  ["QLinearConv of one axis, asking for the same size", qlinearConv({ xDims: [2, 4, 9], wDims: [6, 4, 3], wType: "uint8" }, { auto_pad: "SAME_UPPER" }, false)], // prettier-ignore
   ["ConvInteger", { ...qlinearConv({ isScaled: false, wType: "uint8", asymmetric: true }), nodes: [node("ConvInteger", ["x", "w", "xz", "wz"], "y", geometry)] }], // prettier-ignore
   ["QLinearMatMul", product("QLinearMatMul", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], {}, { added: outputs, isInteger: true })], // prettier-ignore
   ["QLinearMatMul with scales by output", product("QLinearMatMul", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], { places: 6 }, { added: outputs, isInteger: true })], // prettier-ignore
