@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ANALYSED_ONLY } from "../../src/layers/quantized";
 import type { NewInitializer } from "../../src/onnx/encode";
 import { integerRange, quantized } from "../../src/onnx/quantization";
 import type { ElementType } from "../../src/onnx/schema";
@@ -9,7 +10,7 @@ import type { TensorValue } from "../../src/runtime/session";
 import { floats, openBytes, runModel } from "../fixtures/data";
 import { modelBytes, node, value, type TestNode } from "../fixtures/model";
 import { hasOnnxChecker, refusedByOnnx } from "../onnxChecker";
-import { expectSuccess, newLab, type Lab } from "./lab";
+import { expectRefusal, expectSuccess, newLab, type Lab } from "./lab";
 import { CLASSES, IMAGE, images } from "./models";
 
 const CALIBRATION = 80;
@@ -99,6 +100,45 @@ function qdqCnn(): Uint8Array {
   });
 }
 
+/** As onnxruntime's tool makes it for speed: QLinearConv twice, and a product with data that is quantized as it comes. */
+function qlinearCnn(): Uint8Array {
+  const initializers: NewInitializer[] = [];
+  const activation = (name: string, scale: number): string[] => {
+    initializers.push({ name: `${name}.scale`, dims: [], data: Float32Array.of(scale) });
+    initializers.push({ name: `${name}.zero`, dims: [], data: Uint8Array.of(128) });
+    return [`${name}.scale`, `${name}.zero`];
+  };
+  const kernel = (name: string, dims: readonly number[], data: ArrayLike<number>): string[] => {
+    const scale = Float32Array.of(Array.from(data).reduce((most, one) => Math.max(most, Math.abs(one)), 0) / 127);
+    const whole = quantized(data, dims, { scale, zeroPoint: null }, { axis: 0, blockSize: 0 }, integerRange("int8")!);
+    initializers.push(
+      { name, dims, data: whole, elementType: "int8" },
+      { name: `${name}.scale`, dims: [], data: scale },
+    );
+    initializers.push({ name: `${name}.zero`, dims: [], data: Int8Array.of(0) });
+    return [name, `${name}.scale`, `${name}.zero`];
+  };
+  const [x, a, b] = [activation("x", 0.03), activation("a", 0.01), activation("b", 0.01)];
+  const wide = kernel("wide", [16, 3, 3, 3], thin([16, 3, 3, 3], 4, 1));
+  const deep = kernel("deep", [16, 16, 3, 3], thin([16, 16, 3, 3], 4, 5));
+  const head = kernel("head", [64, CLASSES], floats(CLASSES * 64, 8));
+  return modelBytes({
+    nodes: [
+      node("QuantizeLinear", ["images", ...x], "x"),
+      node("QLinearConv", ["x", ...x, ...wide, ...a], "a", { pads: [1, 1, 1, 1] }),
+      node("QLinearConv", ["a", ...a, ...deep, ...b], "b"),
+      node("DequantizeLinear", ["b", ...b], "c"),
+      node("AveragePool", ["c"], "d", { kernel_shape: [3, 3], strides: [3, 3] }),
+      node("Flatten", ["d"], "e"),
+      node("DynamicQuantizeMatMul", ["e", ...head], "scores", {}, { domain: "com.microsoft" }),
+    ],
+    initializers,
+    inputs: [value("images", ["batch", ...IMAGE])],
+    outputs: [value("scores", ["batch", CLASSES])],
+    domains: { "com.microsoft": 1 },
+  });
+}
+
 interface Network {
   readonly bytes: () => Uint8Array;
   readonly sample: readonly number[];
@@ -132,40 +172,51 @@ const networks: [string, Network][] = [
   ],
 ];
 
-describe.each(networks)("ranklens compress of %s", (_, { bytes, sample, data, input, stored }) => {
-  let lab: Lab;
-  beforeEach(() => (lab = newLab()));
-  afterEach(() => lab.remove());
+let lab: Lab;
+beforeEach(() => (lab = newLab()));
+afterEach(() => lab.remove());
 
+type Data = Pick<Network, "sample" | "data" | "input">;
+
+/** The classes that a model gives the validation data, by onnxruntime. */
+async function answers(model: Uint8Array, { sample, data, input }: Data): Promise<number[]> {
   const validation: TensorValue = { type: input, dims: [VALIDATION, ...sample], data: data(VALIDATION, 2) };
-  async function answers(model: Uint8Array): Promise<number[]> {
-    const scores = (await runModel(model, { images: validation })).get("scores")!.data as Float32Array;
-    return Array.from({ length: VALIDATION }, (_, row) => {
-      const own = [...scores.subarray(row * CLASSES, (row + 1) * CLASSES)];
-      return own.indexOf(Math.max(...own));
-    });
-  }
+  const scores = (await runModel(model, { images: validation })).get("scores")!.data as Float32Array;
+  return Array.from({ length: VALIDATION }, (_, row) => {
+    const own = [...scores.subarray(row * CLASSES, (row + 1) * CLASSES)];
+    return own.indexOf(Math.max(...own));
+  });
+}
 
+/** The model with data and config in the lab. @returns the labels: nine of ten are the model's own answers. */
+async function placed(model: Uint8Array, of: Data): Promise<number[]> {
+  const { sample, data } = of;
+  lab.write("model.onnx", model);
+  const right = await answers(model, of);
+  expect(new Set(right).size).toBeGreaterThan(2);
+  const labels = right.map((label, i) => (i % 10 === 9 ? (label + 1) % CLASSES : label));
+  lab.array("calibration.npy", "float32", [CALIBRATION, ...sample], data(CALIBRATION, 1));
+  lab.array("validation.npy", "float32", [VALIDATION, ...sample], data(VALIDATION, 2));
+  lab.array("labels.npy", "int64", [VALIDATION], labels);
+  lab.json("model.ranklens.json", {
+    calibration: { source: "calibration.npy" },
+    validation: { source: "validation.npy", labels: "labels.npy" },
+    tolerance: 5,
+  });
+  return labels;
+}
+
+const reportOf = (name: string): ModelReport => modelReportSchema.parse(JSON.parse(readFileSync(lab.at(name), "utf8")));
+
+describe.each(networks)("ranklens compress of %s", (_, { bytes, stored, ...data }) => {
   it("writes a file of the same types, as accurate as it says, that onnx accepts", async () => {
     const original = bytes();
-    lab.write("model.onnx", original);
-    const right = await answers(original);
-    expect(new Set(right).size).toBeGreaterThan(2);
-    // Nine of ten labels are the model's own answers.
-    const labels = right.map((label, i) => (i % 10 === 9 ? (label + 1) % CLASSES : label));
-    lab.array("calibration.npy", "float32", [CALIBRATION, ...sample], data(CALIBRATION, 1));
-    lab.array("validation.npy", "float32", [VALIDATION, ...sample], validation.data as Float32Array);
-    lab.array("labels.npy", "int64", [VALIDATION], labels);
-    lab.json("model.ranklens.json", {
-      calibration: { source: "calibration.npy" },
-      validation: { source: "validation.npy", labels: "labels.npy" },
-      tolerance: 5,
-    });
+    const labels = await placed(original, data);
     expectSuccess(await lab.run("compress", "model.onnx", "-o", "small.onnx", "-r", "report.json"));
 
-    const report: ModelReport = modelReportSchema.parse(JSON.parse(readFileSync(lab.at("report.json"), "utf8")));
+    const report = reportOf("report.json");
     const small = new Uint8Array(readFileSync(lab.at("small.onnx")));
-    const found = await answers(small);
+    const found = await answers(small, data);
     const share = found.filter((answer, i) => answer === labels[i]).length / VALIDATION;
     expect(report.accuracy).toMatchObject({ original: 0.9, decomposed: share });
     expect(report.compressed?.accuracy).toEqual({ before: 0.9, after: share });
@@ -181,10 +232,30 @@ describe.each(networks)("ranklens compress of %s", (_, { bytes, sample, data, in
     const gone = decomposed.reduce((sum, { rows, columns, outcome }) => {
       return sum + rows * columns - (outcome.kind === "decomposed" ? outcome.rank * (rows + columns) : 0);
     }, 0);
-    const width = input === "float16" ? 2 : 1;
+    const width = data.input === "float16" ? 2 : 1;
     const saved = original.length - small.length;
     expect(saved).toBeGreaterThan(gone * width - 1300 * decomposed.length);
     expect(saved).toBeLessThanOrEqual(gone * width);
     if (hasOnnxChecker()) expect(refusedByOnnx(new Map([["small", small]]))).toBe("");
   });
+});
+
+it("ranklens analyze finds the ranks of quantized operators, whose layers stay as they are", async () => {
+  const data: Data = { sample: IMAGE, data: (count, seed) => images(count, IMAGE, seed), input: "float32" };
+  const labels = await placed(qlinearCnn(), data);
+  expect(labels).toHaveLength(VALIDATION);
+  expectSuccess(await lab.run("analyze", "model.onnx", "-r", "report.json"));
+  const { accuracy, layers } = reportOf("report.json");
+  expect(accuracy.original).toBe(0.9);
+  expect(layers.map(({ name, op }) => [name, op])).toEqual([
+    ["wide", "QLinearConv"],
+    ["deep", "QLinearConv"],
+    ["head", "DynamicQuantizeMatMul"],
+  ]);
+  for (const { name, outcome, utilizedRank, rows, columns } of layers) {
+    expect(outcome).toEqual({ kind: "kept", reason: ANALYSED_ONLY });
+    expect(utilizedRank).toBeGreaterThan(0);
+    if (name !== "head") expect(utilizedRank).toBeLessThan(Math.min(rows, columns));
+  }
+  expectRefusal(await lab.run("compress", "model.onnx", "-o", "small.onnx"), /no layer would get smaller/i);
 });
