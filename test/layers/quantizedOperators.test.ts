@@ -10,7 +10,8 @@ import { packed } from "../../src/onnx/elementBytes";
 import { integerRange } from "../../src/onnx/quantization";
 import { readConstant } from "../../src/onnx/readConstant";
 import type { ElementType } from "../../src/onnx/schema";
-import { elementCount } from "../../src/onnx/tensor";
+import { inferShapes } from "../../src/onnx/shapes/inferShapes";
+import { elementCount, readSmallTensor } from "../../src/onnx/tensor";
 import { gramMatrices } from "../../src/runtime/gramGraph";
 import type { TensorData, TensorValue } from "../../src/runtime/session";
 import { batchesOf, floats, openBytes, relativeDifference, runModel, tensor, uniform } from "../fixtures/data";
@@ -317,6 +318,7 @@ describe("MatMulNBits", () => {
     expect(readConstant(opened.wire, layer.weight)).toEqual(data);
     expect(layer).toMatchObject({ kept: ANALYSED_ONLY, view: { rows, columns } });
     const [original, floated] = [await output(bytes, x), await output(floatedModel(bytes), x)];
+    expect(inferred(bytes, x)).toEqual(original.dims);
     expect(relativeDifference(floated.data as Float32Array, original.data as Float32Array)).toBeLessThan(1e-5);
   });
 
@@ -355,4 +357,16 @@ it("quantized operators that cannot be analysed are listed with the reason", () 
   ]);
   const depthwise = qlinearConv({ xDims: [2, 6, 5, 6], wDims: [6, 1, 3, 2] }, { group: 6 });
   expect(reasonOf(depthwise)).toEqual(["depthwise: one output per group, so its rank is 1 and cannot fall"]);
+});
+
+/** The dims of "y" that are told without running the model. */
+function inferred(bytes: Uint8Array, x: TensorValue) {
+  const { model } = openBytes(bytes);
+  const inputs = [{ name: "x", elementType: x.type, shape: x.dims }];
+  return inferShapes({ ...model.graph, inputs }, (tensor) => readSmallTensor(model.wire, tensor), 17).get("y");
+}
+
+it.each(cases)("the dims of what a %s gives are told without running it", async (_, test) => {
+  const bytes = model(test, test.x);
+  expect(inferred(bytes, test.x)).toEqual((await output(bytes, test.x)).dims);
 });
