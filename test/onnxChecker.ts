@@ -9,8 +9,9 @@ const python = ["/usr/bin/python3", "python3"].find((command) => {
 
 /** Whether the checker of the onnx package is at hand; says so where it is not. */
 export function hasOnnxChecker(): boolean {
-  if (python === undefined)
+  if (python === undefined) {
     console.warn("onnx's checker is not installed (python3-onnx): models are not checked by it.");
+  }
   return python !== undefined;
 }
 

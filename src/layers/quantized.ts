@@ -93,8 +93,9 @@ function dequantizedWeight(
   if (form.weightScale === null) {
     if (zeroPoint !== null) {
       const places = elementCount(zeroPoint.dims);
-      if (places !== 1 && places !== dims[axis])
+      if (places !== 1 && places !== dims[axis]) {
         return `its weight of shape [${dims.join(", ")}] has ${places} zero points`;
+      }
       steps.push({ kind: "subtract", zeroPoint, axis });
     }
     return { ...stored, steps, elementType: "float32" };
