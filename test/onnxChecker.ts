@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 
 /** Python with the Debian package python3-onnx. */
 export const PYTHON = "/usr/bin/python3";
@@ -21,4 +24,19 @@ export function checkOnnx(...models: readonly string[]): void {
   const script = "import sys, onnx\nfor f in sys.argv[1:]: onnx.checker.check_model(f, full_check=True)";
   const { status, stderr } = spawnSync(PYTHON, ["-c", script, ...models], { encoding: "utf8" });
   if (status !== 0) throw new Error(`onnx's checker refuses one of ${models.join(", ")}: ${stderr}`);
+}
+
+/** The same for models in memory, by their names. */
+export function checkOnnxBytes(models: ReadonlyMap<string, Uint8Array>): void {
+  const folder = mkdtempSync(path.join(tmpdir(), "ranklens-check-"));
+  try {
+    const files = [...models].map(([name, bytes]) => {
+      const file = path.join(folder, `${name.replace(/[^\w.-]+/g, "_")}.onnx`);
+      writeFileSync(file, bytes);
+      return file;
+    });
+    checkOnnx(...files);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,6 +1,7 @@
 import type { Batch, Batches } from "../calibration/batches";
 import { ExpectedError } from "../errors";
 import { classCount, NO_ANSWER, NO_PREDICTION, predictions, scoreMargins } from "../lowrank/accuracy";
+import { isFloatType } from "../onnx/elements";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Probe } from "../runtime/probe";
 import type { Device } from "../runtime/executionProviders";
@@ -23,7 +24,7 @@ export function chooseOutput(index: GraphIndex, probe: Probe, path: string): Sco
     if (!value) continue;
     shapes.push(`"${name}" [${value.dims.join(", ")}] ${value.type}`);
     const classes = classCount(value.dims, probe.rows);
-    if (classes !== null && (value.type === "float32" || value.type === "float64")) return { name, classes };
+    if (classes !== null && isFloatType(value.type)) return { name, classes };
   }
   throw new ExpectedError(
     `${path} has no output with one score per class for each of ${probe.rows} samples (found: ${shapes.join("; ")}). ` +

@@ -1,9 +1,11 @@
+import { nearestHalf } from "../onnx/halves";
 import type { SampleData } from "./source";
 
-/** The element types of model inputs that RankLens can feed, and the arrays that hold them. */
+/** The element types of model inputs that RankLens can feed, and the arrays that hold them (halves as float32). */
 export const TENSOR_TYPES = {
   float32: { bytes: 4, allocate: (length: number) => new Float32Array(length) },
   float64: { bytes: 8, allocate: (length: number) => new Float64Array(length) },
+  float16: { bytes: 4, allocate: (length: number) => new Float32Array(length) },
   int64: { bytes: 8, allocate: (length: number) => new BigInt64Array(length) },
   int32: { bytes: 4, allocate: (length: number) => new Int32Array(length) },
   uint8: { bytes: 1, allocate: (length: number) => new Uint8Array(length) },
@@ -12,8 +14,12 @@ export const TENSOR_TYPES = {
 } as const;
 
 export type TensorType = keyof typeof TENSOR_TYPES;
-export type FloatType = "float32" | "float64";
+export type FloatType = "float32" | "float64" | "float16";
 export type IntegerType = Exclude<TensorType, FloatType>;
+
+export function isFloatTensor(type: TensorType): type is FloatType {
+  return type === "float32" || type === "float64" || type === "float16";
+}
 
 export type TensorData = ReturnType<(typeof TENSOR_TYPES)[TensorType]["allocate"]>;
 
@@ -46,15 +52,16 @@ const BYTE_VALUES = 256;
 
 /**
  * Normalises to floating point. For float32 every step is rounded to float32, as NumPy and PyTorch compute it; for
- * float64 nothing is rounded further. Values that come out as NaN or infinite cannot be converted.
+ * float64 nothing is rounded further, and for float16 the float32 result is. Values that come out as NaN or infinite cannot be converted.
  */
 export function normaliser(type: FloatType, { scale, mean, std }: Normalisation): Converter {
-  const round = type === "float32" ? Math.fround : (value: number) => value;
+  const round = type === "float64" ? (value: number) => value : Math.fround;
+  const finish = type === "float16" ? nearestHalf : (value: number) => value;
   const scales = scale.map(round);
   const means = mean.map(round);
   const stds = std.map(round);
   const normalise = (value: number, channel: number): number =>
-    round(round(round(round(value) * scales[channel]) - means[channel]) / stds[channel]);
+    finish(round(round(round(round(value) * scales[channel]) - means[channel]) / stds[channel]));
   let table: Float64Array | null = null;
   return (raw, out, run) => {
     if (raw instanceof Uint8Array) {

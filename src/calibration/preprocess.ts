@@ -5,6 +5,7 @@ import type { ValueInfo } from "../onnx/schema";
 import {
   INTEGER_RANGES,
   integerCopier,
+  isFloatTensor,
   normaliser,
   TENSOR_TYPES,
   type Converter,
@@ -35,8 +36,8 @@ export interface Preprocessor {
 
 /**
  * x′ = (x·scale − mean)/std per channel, in the layout of the model's input and of its element type. For float32 each
- * step is rounded to float32; for float64 inputs the arithmetic is float64. Inputs of integers take the values as they
- * are.
+ * step is rounded to float32; for float64 inputs the arithmetic is float64, for float16 the float32 result is
+ * rounded. Inputs of integers take the values as they are.
  * @throws ExpectedError if shapes, element types or settings do not go together.
  */
 export function createPreprocessor(samples: SampleArray, settings: Preprocess, input: ValueInfo): Preprocessor {
@@ -124,7 +125,7 @@ function chooseConverter(
   settings: Preprocess,
   input: ValueInfo,
 ): Converter {
-  if (type !== "float32" && type !== "float64") {
+  if (!isFloatTensor(type)) {
     const name = (["scale", "mean", "std"] as const).find((key) => settings[key] !== undefined);
     if (name === undefined) return integerCopier(type);
     throw new ExpectedError(
@@ -161,7 +162,7 @@ function wrongLength(
 function badValue(path: string, sample: number, value: number, input: string, type: TensorType): ExpectedError {
   const place = `${path}: sample ${sample} has the value ${value}`;
   if (!Number.isFinite(value)) return new ExpectedError(`${place}; remove the sample or replace the value`);
-  if (type === "float32" || type === "float64") {
+  if (isFloatTensor(type)) {
     return new ExpectedError(
       `${place}, which is too large for ${type} after preprocessing; check preprocess.scale and std`,
     );

@@ -1,5 +1,6 @@
 import type { Preprocess } from "../config";
 import { ExpectedError } from "../errors";
+import { isFloatType } from "../onnx/elements";
 import type { ValueInfo } from "../onnx/schema";
 import type { Feed } from "./feed";
 import { roleOf } from "./inputRoles";
@@ -75,7 +76,7 @@ function preprocessedInput(
     throw new ExpectedError(`preprocess.input is "${wanted}", but ${are} ${namesOf(inputs)}`);
   }
   if (fed.length === 1) return fed[0];
-  const floating = fed.filter(({ elementType }) => elementType === "float32" || elementType === "float64");
+  const floating = fed.filter(({ elementType }) => isFloatType(elementType));
   if (floating.length === 1) return floating[0];
   if (Object.keys(settings).length === 0) return null;
   if (floating.length === 0) {

@@ -1,20 +1,14 @@
-import { resolveConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { NewNode } from "../onnx/encode";
 import type { Node } from "../onnx/schema";
+import { floatInput } from "./constantInput";
 import { joined, reshapeTo } from "./emit";
 import { skipped, type Emission, type Recognition, type WeightConstant, type WeightView } from "./layer";
-import { floatWeight } from "./nodes";
 
 /** The constant kernel of a Conv or ConvTranspose, with its channel axes and at least one of space; or why there is none. */
 export function constantKernel(node: Node, index: GraphIndex): WeightConstant | readonly Recognition[] {
-  const weightName = node.inputs[1];
-  if (weightName === undefined) return [];
-  const resolved = resolveConstant(index, weightName);
-  if (!resolved) return [];
-  if (resolved.kind === "unreadable") return skipped(resolved.reason);
-  const weight = floatWeight(resolved.constant);
-  if (typeof weight === "string") return skipped(weight);
+  const weight = floatInput(node, index, 1);
+  if (!("tensor" in weight)) return weight;
   if (weight.dims.length < 3) return skipped(`its weight has shape [${weight.dims.join(", ")}]`);
   return weight;
 }

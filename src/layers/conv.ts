@@ -9,40 +9,48 @@ import { skipped, type Emission, type LayerType, type LayerUse, type Recognition
 import { copyNode, intAttribute, intsAttribute, nodeLabel, stringAttribute, withInput } from "./nodes";
 
 /**
- * Conv with a constant kernel (ONNX operator Conv), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
+ * Conv with a constant kernel (ONNX operator Conv; onnxruntime's FusedConv, which adds a value and applies an activation
+ * behind it), of any number of spatial axes. A row of X is a patch: d = C/g·∏k
  * values in the weight's own order (channel, then taps), zero padding included, one row per output position. Every
  * group has its own patches and its own m/g × d matrix.
  */
 export const conv: LayerType = {
-  ops: ["Conv"],
+  ops: ["Conv", "com.microsoft:FusedConv"],
 
   recognise(node, index): readonly Recognition[] {
     const weight = constantKernel(node, index);
     if (!("tensor" in weight)) return weight;
     const { dims } = weight;
-    const groups = intAttribute(node, "group", 1);
-    const outputs = dims[0];
-    if (groups < 1 || outputs % groups !== 0) {
-      return skipped(`its ${outputs} outputs cannot be divided into ${groups} groups`);
-    }
-    const rows = outputs / groups;
-    if (groups > 1 && rows === 1) {
-      return skipped("depthwise: one output per group, so its rank is 1 and cannot fall");
-    }
-    const columns = elementCount(dims.slice(1));
-    const view: WeightView = { groups, rows, columns, transposed: false, scale: 1 };
+    const view = convView(node, dims);
+    if (typeof view === "string") return skipped(view);
     return [{ kind: "layer", weight, view, use: convUse(node, view, dims) }];
   },
 };
 
+/** The matrices in a kernel of these dims; or why there are none to be analysed. */
+export function convView(node: Node, dims: readonly number[]): WeightView | string {
+  if (dims.length < 3) return `its weight has shape [${dims.join(", ")}]`;
+  const groups = intAttribute(node, "group", 1);
+  const outputs = dims[0];
+  if (groups < 1 || outputs % groups !== 0) {
+    return `its ${outputs} outputs cannot be divided into ${groups} groups`;
+  }
+  const rows = outputs / groups;
+  if (groups > 1 && rows === 1) return "depthwise: one output per group, so its rank is 1 and cannot fall";
+  return { groups, rows, columns: elementCount(dims.slice(1)), transposed: false, scale: 1 };
+}
+
 /** Attributes that say, with the kernel, which patches a Conv sees. */
 const GEOMETRY = ["strides", "pads", "dilations", "auto_pad"];
 
-function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
+/** What a FusedConv does behind the convolution. */
+const ACTIVATION = ["activation", "activation_params"];
+
+/** The use of a kernel of these dims by a node with the attributes of a Conv. */
+export function convUse(node: Node, view: WeightView, weightDims: readonly number[]): LayerUse {
   const { groups, rows, columns } = view;
   const input = node.inputs[0];
   const output = node.outputs[0];
-  const bias = node.inputs[2];
   const kernel = weightDims.slice(2);
   const channels = weightDims[1] * groups;
   const label = nodeLabel(node);
@@ -93,14 +101,17 @@ function convUse(node: Node, view: WeightView, weightDims: readonly number[]): L
 
     decomposed(names, hidden): readonly NewNode[] {
       return [
-        copyNode(node, { name: `${label}/low_rank_in`, inputs: [input, names.first], outputs: [hidden] }),
-        {
+        copyNode(node, {
           opType: "Conv",
-          name: node.name,
-          inputs: [hidden, names.second, ...(bias ? [bias] : [])],
-          outputs: [output],
-          attributes: groups === 1 ? {} : { group: groups },
-        },
+          name: `${label}/low_rank_in`,
+          inputs: [input, names.first],
+          outputs: [hidden],
+          without: ACTIVATION,
+        }),
+        copyNode(node, {
+          inputs: [hidden, names.second, ...node.inputs.slice(2)],
+          without: [...GEOMETRY, "kernel_shape", ...(groups === 1 ? ["group"] : [])],
+        }),
       ];
     },
   };
@@ -161,9 +172,11 @@ function patchesOf(
   const automatic = stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET";
   const { pads: explicit, ...rest } = geometry;
   const copy = copyNode(node, {
+    opType: "Conv",
     name: output,
     inputs: [source, kernelName],
     outputs: [output],
+    without: ACTIVATION,
     with: { ...rest, ...(automatic ? {} : { pads: explicit }), group: channels },
   });
   return {

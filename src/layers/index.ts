@@ -1,20 +1,32 @@
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { dataDependentNodes } from "../onnx/subgraph";
+import { attention } from "./attention";
 import { conv } from "./conv";
 import { convTranspose } from "./convTranspose";
 import { einsum } from "./einsum";
 import type { Layer, LayerType, LayerUse, RecognisedLayer, Recognition } from "./layer";
 import { linear } from "./linear";
 import { nodeLabel } from "./nodes";
+import { matMulNBits } from "./matMulNBits";
 import { computedWeight, otherOperator } from "./otherOperators";
 import { packedProjections } from "./packedProjections";
+import { quantized } from "./quantized";
 import { unstorable } from "./storedFactor";
 import { recurrent } from "./recurrent";
 import { subgraphLayers, type Scope, type SkippedNode } from "./subgraphLayers";
 
 /** Tried in order; a new kind of layer is one file and one entry. */
-export const layerTypes: readonly LayerType[] = [conv, convTranspose, linear, einsum, recurrent];
+export const layerTypes: readonly LayerType[] = [
+  conv,
+  convTranspose,
+  linear,
+  einsum,
+  recurrent,
+  attention,
+  quantized,
+  matMulNBits,
+];
 
 export type { SkippedNode };
 

@@ -4,19 +4,20 @@ import { batchedMatMul, type Side } from "./batchedMatMul";
 import { gramOfFeatures, type GramEmission } from "./gram";
 import { skipped, type Emission, type LayerType, type LayerUse, type Recognition, type WeightView } from "./layer";
 import { columnFeatures, rowFeatures } from "./matrixRows";
-import { floatAttribute, intAttribute, nodeLabel, withInput } from "./nodes";
+import { copyNode, floatAttribute, intAttribute, nodeLabel, withInput } from "./nodes";
 import { constantOperand } from "./operands";
 import { transposed } from "./weights";
 
 /**
- * MatMul and Gemm with a constant matrix on one side (ONNX operators MatMul, Gemm); a MatMul with more than one matrix is
- * that of {@link batchedMatMul}.
+ * MatMul and Gemm with a constant matrix on one side (ONNX operators MatMul, Gemm; onnxruntime's FusedMatMul, which has
+ * Gemm's flags and alpha for any number of axes, and FusedGemm, which applies an activation behind it). A MatMul with more
+ * than one matrix is that of {@link batchedMatMul}.
  *
  * Constant on the right: Y = X·Q, rows of X are the samples, W = Qᵀ. Constant on the left: Y = Q·X, columns of X are
- * the samples, W = Q. Gemm's flags transpose either operand first; its alpha scales W; beta·C is the bias.
+ * the samples, W = Q. Flags transpose either operand first; alpha scales W; beta·C is the bias.
  */
 export const linear: LayerType = {
-  ops: ["MatMul", "Gemm"],
+  ops: ["MatMul", "Gemm", "com.microsoft:FusedMatMul", "com.microsoft:FusedGemm"],
 
   recognise(node, index): readonly Recognition[] {
     const operand = constantOperand(node, index);
@@ -27,9 +28,12 @@ export const linear: LayerType = {
     if (weight.dims.length !== 2) {
       return skipped(`its weight has shape [${weight.dims.join(", ")}]; a matrix is needed`);
     }
-    const alpha = node.opType === "Gemm" ? floatAttribute(node, "alpha", 1) : 1;
+    const batched = ["transBatchA", "transBatchB"].find((name) => intAttribute(node, name, 0) !== 0);
+    if (batched !== undefined) return skipped(`its ${batched} exchanges axes of the batch`);
+    // MatMul has none of these attributes.
+    const alpha = floatAttribute(node, "alpha", 1);
     if (alpha === 0 || !Number.isFinite(alpha)) return skipped(`its alpha is ${alpha}`);
-    const flag = (name: string): boolean => node.opType === "Gemm" && intAttribute(node, name, 0) !== 0;
+    const flag = (name: string): boolean => intAttribute(node, name, 0) !== 0;
     const weightFlag = flag(side === "right" ? "transB" : "transA");
     // Stored as it is on the left, W is m×d; on the right it is Wᵀ; a transpose flag turns either around.
     const transposed = (side === "right") !== weightFlag;
@@ -46,7 +50,10 @@ export const linear: LayerType = {
   },
 };
 
-function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView): LayerUse {
+const FUSED_MATMUL = { opType: "FusedMatMul", domain: "com.microsoft" };
+
+/** The use of a matrix on one side; `inputFlag`: whether the other operand is transposed first. */
+export function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView): LayerUse {
   const { rows, columns } = view;
   const weightPosition = side === "right" ? 1 : 0;
   const input = node.inputs[1 - weightPosition];
@@ -92,39 +99,39 @@ function linearUse(node: Node, side: Side, inputFlag: boolean, view: WeightView)
 
     decomposed(names, hidden): readonly NewNode[] {
       // A plain MatMul first: before opset 11, Gemm cannot go without a bias.
-      const turned = `${hidden}/transposed_input`;
       const nodes: NewNode[] = [];
-      if (inputFlag) {
+      let operand = input;
+      const ordered = (weight: string, value: string): string[] =>
+        side === "right" ? [value, weight] : [weight, value];
+      const isFused = node.opType === "FusedMatMul";
+      if (inputFlag && !isFused) {
+        operand = `${hidden}/transposed_input`;
         nodes.push({
           opType: "Transpose",
           name: `${label}/transpose`,
           inputs: [input],
-          outputs: [turned],
+          outputs: [operand],
           attributes: { perm: [1, 0] },
         });
       }
-      const operand = inputFlag ? turned : input;
-      const ordered = (weight: string, value: string): string[] =>
-        side === "right" ? [value, weight] : [weight, value];
       nodes.push({
         opType: "MatMul",
         name: `${label}/low_rank_in`,
         inputs: ordered(names.first, operand),
         outputs: [hidden],
+        ...(inputFlag && isFused
+          ? { ...FUSED_MATMUL, attributes: { [side === "right" ? "transA" : "transB"]: 1 } }
+          : {}),
       });
-      const bias = node.inputs[2];
+      const bias = isFused ? "" : node.inputs[2];
       const inputs = ordered(names.second, hidden);
-      nodes.push(
-        bias
-          ? {
-              opType: "Gemm",
-              name: node.name,
-              inputs: [...inputs, bias],
-              outputs: [output],
-              attributes: { beta: { float: floatAttribute(node, "beta", 1) } },
-            }
-          : { opType: "MatMul", name: node.name, inputs, outputs: [output] },
-      );
+      if (bias || node.opType === "FusedGemm") {
+        // Factors are stored as they are read, and hold alpha.
+        const without = ["transA", "transB", "alpha"];
+        nodes.push(copyNode(node, { inputs: [...inputs, ...(bias ? [bias] : [])], without }));
+      } else {
+        nodes.push({ opType: "MatMul", name: node.name, inputs, outputs: [output] });
+      }
       return nodes;
     },
   };

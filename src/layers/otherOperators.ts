@@ -18,17 +18,32 @@ const NOT_WEIGHTS = new Set(
   ).split(" "),
 );
 
+/** The same, of onnxruntime's own operators. */
+const NOT_WEIGHTS_OF_MICROSOFT = new Set(
+  (
+    "SkipLayerNormalization SkipSimplifiedLayerNormalization SkipGroupNorm GroupNorm MultiHeadAttention " +
+    "GroupQueryAttention DecoderMaskedMultiHeadAttention PackedMultiHeadAttention SparseAttention PagedAttention " +
+    "RotaryEmbedding GemmaRotaryEmbedding Gelu FastGelu QuickGelu BiasGelu BiasSplitGelu BiasAdd BiasSoftmax BiasDropout " +
+    "QuantizeLinear DequantizeLinear QLinearAdd QLinearMul QLinearConcat QLinearWhere QLinearSigmoid QLinearSoftmax " +
+    "QLinearLeakyRelu QLinearReduceMean QLinearAveragePool QLinearGlobalAveragePool Pad Trilu Unique ExpandDims"
+  ).split(" "),
+);
+
+/** Operators whose constant tables have rows that are taken by their number. */
+const LOOK_UPS = new Set(["Gather", "EmbedLayerNormalization", "GatherBlockQuantized"]);
+
 /** A node of an operator that is no layer type: why its constant weight is not analysed; none where it has no weight. */
 export function otherOperator(node: Node, index: GraphIndex): readonly Recognition[] {
   if (node.notInlined !== undefined) return skipped(node.notInlined);
-  if (node.domain === "" && NOT_WEIGHTS.has(node.opType)) return [];
+  const notWeights = node.domain === "com.microsoft" ? NOT_WEIGHTS_OF_MICROSOFT : NOT_WEIGHTS;
+  if ((node.domain === "" || node.domain === "com.microsoft") && notWeights.has(node.opType)) return [];
   const weight = node.inputs
     .map((input) => index.constants.get(input))
     .find((tensor) => tensor && tensor.dims.length > 1);
   if (!weight) return [];
+  if (LOOK_UPS.has(node.opType)) return skipped("an embedding table is looked up, not multiplied");
   const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
-  const what = node.opType === "Gather" ? "an embedding table is looked up, not multiplied" : "is not supported yet";
-  return skipped(node.opType === "Gather" ? what : `the operator ${operator} ${what}`);
+  return skipped(`the operator ${operator} is not supported yet`);
 }
 
 /** A weight that other nodes dequantize, slice, … first is a constant too, but not one that can be read here. */

@@ -2,6 +2,7 @@ import { joined } from "./emit";
 import type { Emission, Layer, WeightConstant } from "./layer";
 import type { TypedElements } from "../onnx/elementBytes";
 import type { NewInitializer, NewNode } from "../onnx/encode";
+import { brainToNumber, halfToNumber, numberToBrain, numberToHalf } from "../onnx/halves";
 import { integerRange, quantized, scaleIndex, type Quantization, type Scales } from "../onnx/quantization";
 import { scalesOf } from "../onnx/readConstant";
 import { ELEMENT_TYPES, type ElementType } from "../onnx/schema";
@@ -89,7 +90,8 @@ function quantizedFactor(
   const [axis, blockSize] = perTensor ? [0, 0] : [quantization.axis, quantization.blockSize];
   const scaleDims = perTensor ? [] : scalesShape(dims, axis, blockSize);
   const old = scalesOf(wire, quantization);
-  const { scale, zeroPoint } = fittedScales(values, dims, { scaleDims, axis, blockSize }, old, range);
+  const scaleType = quantization.scale.elementType ?? "float32";
+  const { scale, zeroPoint } = fittedScales(values, dims, { scaleDims, axis, blockSize, scaleType }, old, range);
   const [scaleName, zeroName] = [`${name}.scale`, `${name}.zero_point`];
   const withZero = quantization.zeroPoint !== null || zeroPoint.some((zero) => zero !== 0);
   const scaleInputs = [scaleName, ...(withZero ? [zeroName] : [])];
@@ -99,7 +101,7 @@ function quantizedFactor(
   const domain = quantization.domain === "" ? {} : { domain: quantization.domain };
   const ofType = (data: Int32Array): TypedElements => ({ data, elementType: quantization.type });
   const scales: NewInitializer[] = [
-    { name: scaleName, dims: scaleDims, data: scale, elementType: quantization.scale.elementType ?? "float32" },
+    { name: scaleName, dims: scaleDims, data: scale, elementType: scaleType },
     ...(withZero ? [{ name: zeroName, dims: scaleDims, ...ofType(zeroPoint) }] : []),
   ];
   const stored = `${name}.stored`;
@@ -133,6 +135,13 @@ function scalesShape(dims: readonly number[], axis: number, blockSize: number): 
   return dims.map((dim, at) => (at === axis ? Math.ceil(dim / blockSize) : dim));
 }
 
+interface ScaleForm {
+  readonly scaleDims: readonly number[];
+  readonly axis: number;
+  readonly blockSize: number;
+  readonly scaleType: ElementType;
+}
+
 /**
  * Scales that just hold the values. Where all old zero points are equal they stay, and the range is symmetric about them;
  * else each range reaches from the lowest to the highest value, 0 included.
@@ -140,7 +149,7 @@ function scalesShape(dims: readonly number[], axis: number, blockSize: number): 
 function fittedScales(
   values: Float64Array,
   dims: readonly number[],
-  { scaleDims, axis, blockSize }: { scaleDims: readonly number[]; axis: number; blockSize: number },
+  { scaleDims, axis, blockSize, scaleType }: ScaleForm,
   old: Scales,
   [lowest, highest]: readonly [number, number],
 ): { scale: Float32Array; zeroPoint: Int32Array } {
@@ -156,7 +165,7 @@ function fittedScales(
   const reach = highest - middle;
   const scale = Float32Array.from(low, (_, i) => {
     const span = isSymmetric ? Math.max(-low[i], high[i]) / reach : (high[i] - low[i]) / (highest - lowest);
-    return span === 0 ? 1 : span;
+    return span === 0 ? 1 : roundedUp(span, scaleType);
   });
   const zeroPoint = Int32Array.from(low, (value, i) => {
     if (isSymmetric) return middle;
@@ -167,4 +176,15 @@ function fittedScales(
 
 function everyIs(values: ArrayLike<number> | null, value: number): boolean {
   return values === null ? value === 0 : Array.from(values).every((one) => one === value);
+}
+
+/** The least positive number of the type that is not below the value: what a scale is stored as is what it counts by. */
+function roundedUp(value: number, type: ElementType): number {
+  if (type === "float16") {
+    const bits = numberToHalf(value);
+    return halfToNumber(halfToNumber(bits) < value ? bits + 1 : bits);
+  }
+  if (type !== "bfloat16") return Math.fround(value);
+  const bits = numberToBrain(value);
+  return brainToNumber(brainToNumber(bits) < value ? bits + 1 : bits);
 }

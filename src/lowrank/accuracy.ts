@@ -1,5 +1,4 @@
 import { ExpectedError } from "../errors";
-import { halfToNumber } from "../onnx/elements";
 import { elementCount } from "../onnx/tensor";
 import type { TensorValue } from "../runtime/session";
 
@@ -62,15 +61,10 @@ export function classScores(output: TensorValue, rows: number): { data: Scores; 
   return { data: floatData(output), classes: elementCount(output.dims) / rows };
 }
 
-/** The elements of an output; those of float16 as float32. @throws ExpectedError if they are not floating-point. */
+/** The elements of an output. @throws ExpectedError if they are not floating-point. */
 export function floatData({ data, type }: TensorValue): Scores {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  if (type !== "float16") {
-    throw new ExpectedError(`The model's output is ${type}; accuracy can be measured where it is floating-point.`);
-  }
-  // Where JavaScript has an array of this type, onnxruntime gives that.
-  const bits = data instanceof Uint16Array;
-  return Float32Array.from(data as ArrayLike<number>, (value) => (bits ? halfToNumber(value) : value));
+  throw new ExpectedError(`The model's output is ${type}; accuracy can be measured where it is floating-point.`);
 }
 
 /** How many of `predicted` equal the targets from `start` on. */

@@ -1,7 +1,8 @@
 import type { GraphIndex } from "./graphIndex";
 import { isFloatType } from "./elements";
 import { integerRange, misfit, type Quantization } from "./quantization";
-import { elementTypeOf, type AttributeValue, type ElementType, type Node } from "./schema";
+import type { BlockPacking } from "./blockPacking";
+import { elementTypeOf, type AttributeValue, type ElementType, type Node, type TensorInfo } from "./schema";
 import { elementCount } from "./tensor";
 
 /** What a node makes of a constant. Identity, and any other that changes nothing, is no step. */
@@ -17,7 +18,11 @@ export type ConstantStep =
       readonly dims: readonly number[];
     }
   | { readonly kind: "cast"; readonly to: ElementType }
-  | { readonly kind: "quantize" | "dequantize"; readonly quantization: Quantization };
+  | { readonly kind: "quantize" | "dequantize"; readonly quantization: Quantization }
+  /** Whole numbers less their zero point, which is one, or one for each place of the axis. */
+  | { readonly kind: "subtract"; readonly zeroPoint: TensorInfo; readonly axis: number }
+  /** The matrix that a MatMulNBits reads. */
+  | { readonly kind: "unpack"; readonly packing: BlockPacking };
 
 /** A constant between the steps of its chain. */
 export interface Stage {

@@ -1,4 +1,4 @@
-import { roundedToEven } from "./quantization";
+import { numberToBrain, toHalves } from "./halves";
 import type { ElementType } from "./schema";
 
 /** Elements of a tensor to be written. */
@@ -8,8 +8,8 @@ export type NewElements = Float32Array | Float64Array | BigInt64Array | Int32Arr
 export interface TypedElements {
   readonly data: NewElements;
   /**
-   * Floating-point elements become another floating-point type, whole numbers another type of up to 32 bits (4-bit types two
-   * to a byte, the first in the low half).
+   * Floating-point elements become another floating-point type, whole numbers another type of up to 32 bits (those
+   * of 4 and 2 bits several to a byte, the first in the lowest bits).
    */
   readonly elementType?: ElementType;
 }
@@ -28,7 +28,7 @@ export function elementBytes(elements: TypedElements): Uint8Array {
   const { data } = elements;
   const type = writtenType(elements);
   const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-  if (isFloat && type === "float16") return bytesOf(Uint16Array.from(data, numberToHalf));
+  if (isFloat && type === "float16") return bytesOf(toHalves(data));
   if (isFloat && type === "bfloat16") return bytesOf(Uint16Array.from(data, numberToBrain));
   if (isFloat && type === "float32") return bytesOf(data instanceof Float32Array ? data : Float32Array.from(data));
   if (isFloat && type === "float64") return bytesOf(data instanceof Float64Array ? data : Float64Array.from(data));
@@ -41,9 +41,10 @@ function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementTy
   switch (type) {
     case "int4":
     case "uint4":
-      return Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, at) => {
-        return (data[2 * at] & 0xf) | (((data[2 * at + 1] ?? 0) & 0xf) << 4);
-      });
+      return packed(data, 4);
+    case "int2":
+    case "uint2":
+      return packed(data, 2);
     case "int8":
     case "uint8":
     case "bool":
@@ -56,34 +57,15 @@ function integerBytes(data: Int32Array | Int8Array | Uint8Array, type: ElementTy
   }
 }
 
+/** Several numbers of `bits` bits to a byte, the first in the lowest bits. */
+export function packed(data: ArrayLike<number>, bits: number): Uint8Array {
+  const perByte = 8 / bits;
+  const bytes = new Uint8Array(Math.ceil(data.length / perByte));
+  const mask = (1 << bits) - 1;
+  for (let i = 0; i < data.length; i++) bytes[Math.floor(i / perByte)] |= (data[i] & mask) << (bits * (i % perByte));
+  return bytes;
+}
+
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-const [single, bits] = (() => {
-  const values = new Float32Array(1);
-  return [values, new Uint32Array(values.buffer)];
-})();
-
-/** The nearest IEEE 754 half, ties to even, as its bits; beyond 65504 infinity. Node 20 has no Float16Array. */
-export function numberToHalf(value: number): number {
-  single[0] = value;
-  const sign = (bits[0] >>> 16) & 0x8000;
-  const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  // Below 2⁻¹⁴ halves are whole multiples of 2⁻²⁴; above, of 2⁻¹⁰ times a power of two.
-  const exponent = magnitude < 2 ** -14 ? -14 : Math.floor(Math.log2(magnitude));
-  const step = 2 ** (exponent - 10);
-  const multiple = roundedToEven(magnitude / step);
-  if (magnitude < 2 ** -14) return sign | multiple;
-  // What rounds up to the next power of two carries into the exponent.
-  return sign | (((exponent + 15) << 10) + (multiple - 1024));
-}
-
-/** The nearest bfloat16, ties to even, as its bits. */
-export function numberToBrain(value: number): number {
-  single[0] = value;
-  if (Number.isNaN(value)) return 0x7fc0;
-  return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16;
 }

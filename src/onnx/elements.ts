@@ -1,4 +1,5 @@
 import { ExpectedError } from "../errors";
+import { fromHalves } from "./halves";
 import type { ElementType, TensorInfo } from "./schema";
 import { denseElements, isSparse } from "./sparse";
 import { storedElements } from "./storedElements";
@@ -29,20 +30,10 @@ export function readFloats(wire: WireReader, tensor: TensorInfo): Float32Array |
     case "float64":
       return new Float64Array(storedElements(wire, tensor).buffer);
     case "float16":
-      return Float32Array.from(new Uint16Array(storedElements(wire, tensor).buffer), halfToNumber);
+      return fromHalves(new Uint16Array(storedElements(wire, tensor).buffer));
     case "bfloat16": {
       const halves = new Uint16Array(storedElements(wire, tensor).buffer);
       return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
     }
   }
-}
-
-/** IEEE 754 half precision: 1 sign bit, 5 of exponent (biased by 15), 10 of fraction. Node 20 has no Float16Array. */
-export function halfToNumber(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

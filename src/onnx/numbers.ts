@@ -63,8 +63,13 @@ function nearest(values: BigInt64Array | BigUint64Array): Float64Array {
   return numbers;
 }
 
-/** Entries of `bits` bits, of which the first is in the lowest bits of a byte. */
-function unpacked(bytes: Uint8Array, bits: number, count: number): Uint8Array {
+/** All entries of `bits` bits, of which the first of a byte is in its lowest bits. */
+export function packedEntries(bytes: ArrayLike<number>, bits: number): Uint8Array {
+  return unpacked(bytes, bits, bytes.length * (8 / bits));
+}
+
+/** The first `count` of them. */
+function unpacked(bytes: ArrayLike<number>, bits: number, count: number): Uint8Array {
   const perByte = 8 / bits;
   const mask = (1 << bits) - 1;
   const entries = new Uint8Array(count);

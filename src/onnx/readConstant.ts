@@ -1,6 +1,7 @@
 import type { Constant } from "./constants";
-import { numberToBrain, numberToHalf } from "./elementBytes";
-import { halfToNumber, isFloatType } from "./elements";
+import { unpackedBlocks } from "./blockPacking";
+import { isFloatType } from "./elements";
+import { fromHalves, numberToBrain, toHalves } from "./halves";
 import { readNumbers, type NumberArray } from "./numbers";
 import { dequantized, integerRange, quantized, type Quantization, type Scales } from "./quantization";
 import type { ElementType } from "./schema";
@@ -37,6 +38,17 @@ export function readConstant(wire: WireReader, constant: Constant): Float32Array
       }
       case "dequantize":
         elements = dequantized(elements, dims, scalesOf(wire, step.quantization), step.quantization);
+        elements = cast(elements, step.quantization.scale.elementType);
+        break;
+      case "subtract": {
+        const zeroPoint = readNumbers(wire, step.zeroPoint);
+        const scale = new Float32Array(zeroPoint.length).fill(1);
+        elements = dequantized(elements, dims, { scale, zeroPoint }, { axis: step.axis, blockSize: 0 });
+        break;
+      }
+      case "unpack":
+        elements = cast(unpackedBlocks(wire, elements, step.packing), step.packing.scale.elementType);
+        dims = [step.packing.rows, step.packing.columns];
         break;
     }
   }
@@ -49,10 +61,10 @@ export function scalesOf(wire: WireReader, { scale, zeroPoint }: Quantization): 
 }
 
 /** Elements rounded to a narrower floating-point type; those of a wider one stay. */
-function cast(elements: NumberArray, to: ElementType): NumberArray {
+function cast(elements: NumberArray, to: ElementType | null): NumberArray {
   if (to === "float64" || !isFloatType(to)) return elements;
   const single = Float32Array.from(elements);
-  if (to === "float16") return single.map((value) => halfToNumber(numberToHalf(value)));
+  if (to === "float16") return fromHalves(toHalves(single));
   if (to === "bfloat16") {
     return new Float32Array(Uint32Array.from(single, (value) => numberToBrain(value) << 16).buffer);
   }

@@ -1,4 +1,5 @@
 import type { Preprocess } from "../config";
+import { isFloatType } from "../onnx/elements";
 import type { ValueInfo } from "../onnx/schema";
 import type { OwnNormalisation } from "./ownNormalisation";
 import type { Values } from "./values";
@@ -39,7 +40,7 @@ export interface Fed {
 
 /** The ways in which the values can be meant for the model. */
 export function normalisations({ input, values, own, channels, isImages }: Fed): Normalisations {
-  const isFloat = input.elementType === "float32" || input.elementType === "float64";
+  const isFloat = isFloatType(input.elementType);
   const asTheyAre: Normalisation = { label: "as they are", settings: {} };
   if (!isFloat) {
     return { choices: [asTheyAre], why: `the input "${input.name}" takes ${input.elementType ?? "no plain tensor"}` };

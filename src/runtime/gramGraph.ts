@@ -56,7 +56,9 @@ export async function gramMatrices(
   const { nodes, initializers } = joined(...added.map(({ emission }) => emission));
   const outputs = added.flatMap((it) => (it.kind === "rows" ? [it.name] : it.emission.outputs.map(({ name }) => name)));
   const index = indexGraph(model.graph);
-  const { read, replaceNodes } = sourcesOf(layers);
+  const { read: inputs, replaceNodes } = sourcesOf(layers);
+  // What a layer's features are made from may be more than one value: scales beside numbers.
+  const read = [...new Set([...inputs, ...nodes.flatMap(({ inputs }) => inputs.filter(Boolean))])];
   const needed = new Set([...ancestors(index, read, new Set()), ...replaceNodes.keys()]);
   const values = new Set([...needed].flatMap(readsOf).concat(read));
   const bytes = editedModelBytes(model, {

@@ -1,6 +1,7 @@
 import os from "node:os";
 import "./environment";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { fromHalves, toHalves } from "../onnx/halves";
 import type { ElementType } from "../onnx/schema";
 import type { Device } from "./executionProviders";
 import { refusalToLoad, refusalToRun } from "./refusals";
@@ -17,7 +18,7 @@ export type TensorData =
   | Uint32Array
   | BigUint64Array;
 
-/** A dense tensor on the host. */
+/** A dense tensor on the host. Numbers of float16 are held as float32, which holds them exactly. */
 export interface TensorValue {
   readonly type: ElementType;
   readonly dims: readonly number[];
@@ -93,12 +94,25 @@ export function threads(): number {
 }
 
 function toTensor({ type, dims, data }: TensorValue): Tensor {
+  if (type === "float16" && data instanceof Float32Array) return halfTensor(data, dims);
   // The runtime checks that the array's class belongs to the type; TypeScript's overloads cannot follow a union.
   return new (Tensor as new (type: string, data: TensorData, dims: readonly number[]) => Tensor)(type, data, dims);
+}
+
+/**
+ * A float16 tensor of the numbers' nearest halves. Where JavaScript has a Float16Array (Node 24), the package makes one of
+ * any data, and its native part takes that for empty (onnxruntime pull request 32323): hence by way of a uint16 tensor.
+ */
+function halfTensor(data: Float32Array, dims: readonly number[]): Tensor {
+  const tensor = new Tensor("uint16", toHalves(data), dims);
+  Object.defineProperty(tensor, "type", { value: "float16", enumerable: true });
+  return tensor;
 }
 
 function fromTensor(name: string, tensor: Tensor): TensorValue {
   const { data, type, dims } = tensor;
   if (type === "string" || Array.isArray(data)) throw new Error(`output "${name}" holds strings`);
-  return { type: type, dims, data: data };
+  if (type !== "float16") return { type, dims, data };
+  // A Uint16Array or a Float16Array, as JavaScript has it.
+  return { type, dims, data: fromHalves(new Uint16Array(data.buffer, data.byteOffset, data.length)) };
 }

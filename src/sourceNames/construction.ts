@@ -10,16 +10,29 @@ interface WeightClass {
   readonly outputs: readonly (number | string)[];
 }
 
-const LINEAR = ["MatMul", "Gemm"];
+/** Operators, fused and quantized ones included. */
+const LINEAR = [
+  "MatMul",
+  "Gemm",
+  "FusedMatMul",
+  "FusedGemm",
+  "QLinearMatMul",
+  "MatMulInteger",
+  "DynamicQuantizeMatMul",
+  "MatMulIntegerToFloat",
+  "QGemm",
+  "MatMulNBits",
+];
+const CONV = ["Conv", "FusedConv", "QLinearConv", "ConvInteger"];
 
 const weightClasses: readonly WeightClass[] = [
   { callee: /^(Linear|NonDynamicallyQuantizableLinear)$/, ops: LINEAR, inputs: [0, "in_features"], outputs: [1, "out_features"] },
   { callee: /^LazyLinear$/, ops: LINEAR, outputs: [0, "out_features"] },
-  { callee: /^Conv[123]d$/, ops: ["Conv"], inputs: [0, "in_channels"], outputs: [1, "out_channels"] },
-  { callee: /^LazyConv[123]d$/, ops: ["Conv"], outputs: [0, "out_channels"] },
+  { callee: /^Conv[123]d$/, ops: CONV, inputs: [0, "in_channels"], outputs: [1, "out_channels"] },
+  { callee: /^LazyConv[123]d$/, ops: CONV, outputs: [0, "out_channels"] },
   { callee: /^ConvTranspose[123]d$/, ops: ["ConvTranspose"], outputs: [] },
   { callee: /^Dense$/, ops: LINEAR, outputs: [0, "units"] },
-  { callee: /^Conv(olution)?[123]D$/, ops: ["Conv"], outputs: [0, "filters"] },
+  { callee: /^Conv(olution)?[123]D$/, ops: CONV, outputs: [0, "filters"] },
   { callee: /^(Conv[123]DTranspose)$/, ops: ["ConvTranspose"], outputs: [] },
 ]; // prettier-ignore
 
@@ -51,5 +64,5 @@ export function couldBe(value: ModuleValue, layer: NamedLayer): boolean {
   if (inputs === undefined) return true;
   // A row of a Conv's weight holds every input channel of its group once for each position of the kernel.
   const rowInputs = layer.columns * layer.groups;
-  return layer.op === "Conv" ? rowInputs % inputs === 0 : rowInputs === inputs;
+  return CONV.includes(layer.op) ? rowInputs % inputs === 0 : rowInputs === inputs;
 }

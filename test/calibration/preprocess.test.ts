@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TensorData } from "../../src/calibration/convert";
 import type { SampleType } from "../../src/calibration/source";
+import { fromHalves, toHalves } from "../../src/onnx/halves";
 import type { ElementType, Shape } from "../../src/onnx/schema";
 import { convert, inputOf, refuse, samplesOf, zeros } from "./samples";
 
@@ -97,6 +98,16 @@ describe("arithmetic", () => {
     );
   });
 
+  test("float16 inputs take the nearest half of what float32 inputs take", () => {
+    const samples = samplesOf("uint8", [2, 2], [1, 50, 100, 255]);
+    const settings = { scale: 1 / 255, mean: 0.4, std: 0.3 };
+    const single = convert(samples, settings, inputOf(null)).data as Float32Array;
+    expect(convert(samples, settings, inputOf(null, "float16")).data).toEqual(fromHalves(toHalves(single)));
+    expect(refuse(samplesOf("float32", [1, 1], [65520]), {}, inputOf(null, "float16"))).toMatch(
+      /sample 0 has the value 65520, which is too large for float16 after preprocessing/,
+    );
+  });
+
   test("float64 inputs keep float64 precision", () => {
     const { data } = convert(
       samplesOf("float64", [2, 1], [0.1, 1e300]),
@@ -182,9 +193,9 @@ describe("integer inputs", () => {
 });
 
 test("element types that cannot be fed", () => {
-  const supported = "RankLens can feed float32, float64, int64, int32, uint8, int8, bool";
-  expect(refuse(zeros("uint8", 1, 1), {}, inputOf(null, "float16"))).toBe(
-    `the model's input "x" takes float16; ${supported}`,
+  const supported = "RankLens can feed float32, float64, float16, int64, int32, uint8, int8, bool";
+  expect(refuse(zeros("uint8", 1, 1), {}, inputOf(null, "bfloat16"))).toBe(
+    `the model's input "x" takes bfloat16; ${supported}`,
   );
   expect(refuse(zeros("uint8", 1, 1), {}, inputOf(null, null))).toBe(
     `the model's input "x" takes something other than a plain tensor; ${supported}`,

@@ -129,9 +129,15 @@ describe("what is not analysed is listed with the reason", () => {
     ["an embedding", at("Gather", ["w", "x"]), [10, 4], /looked up/],
     [
       "a com.microsoft operator",
-      at("FusedMatMul", ["x", "w"], {}, "com.microsoft"),
+      at("SparseToDenseMatMul", ["x", "w"], {}, "com.microsoft"),
       [4, 4],
-      /com\.microsoft\.FusedMatMul/,
+      /com\.microsoft\.SparseToDenseMatMul is not supported yet/,
+    ],
+    [
+      "a FusedMatMul that exchanges axes of the batch",
+      at("FusedMatMul", ["x", "w"], { transBatchA: 1 }, "com.microsoft"),
+      [4, 4],
+      /its transBatchA exchanges axes of the batch/,
     ],
     ["a MatMul of another domain", at("MatMul", ["x", "w"], {}, "my.domain"), [4, 4], /my\.domain\.MatMul/],
     ["a MatMul with an empty weight", at("MatMul", ["x", "w"]), [4, 0], /shape \[4, 0\]/],

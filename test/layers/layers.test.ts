@@ -11,7 +11,14 @@ import { readConstant } from "../../src/onnx/readConstant";
 import { gramMatrices } from "../../src/runtime/gramGraph";
 import { batchesOf, openBytes, relativeDifference, runOutput, type Opened } from "../fixtures/data";
 import { untyped } from "../fixtures/model";
-import { convCases, convTransposeCases, gemmCases, matMulCases, type LayerCase } from "../fixtures/modelLayers";
+import {
+  convCases,
+  convTransposeCases,
+  fusedMatMulCases,
+  gemmCases,
+  matMulCases,
+  type LayerCase,
+} from "../fixtures/modelLayers";
 import { batchedMatMulCases, einsumCases } from "../fixtures/modelProducts";
 
 /** float32 sums of at most a hundred products, against float64. */
@@ -21,10 +28,11 @@ const DECOMPOSED = 1e-5;
 
 const families: [string, fc.Arbitrary<LayerCase>, number][] = [
   ["MatMul", matMulCases, 60],
-  ["Gemm", gemmCases, 60],
+  ["FusedMatMul", fusedMatMulCases, 60],
+  ["Gemm and FusedGemm", gemmCases, 80],
   ["MatMul of many matrices", batchedMatMulCases, 80],
   ["Einsum", einsumCases, 80],
-  ["Conv", convCases, 80],
+  ["Conv and FusedConv", convCases, 90],
   ["ConvTranspose", convTransposeCases, 80],
 ];
 

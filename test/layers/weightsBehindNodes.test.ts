@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { findLayers } from "../../src/layers";
 import { gramKey } from "../../src/layers/layer";
-import { decompositionEdit, projectionEdit } from "../../src/lowrank/decompose";
+import { decompositionEdit } from "../../src/lowrank/decompose";
 import { Evaluator } from "../../src/lowrank/evaluator";
-import { factorizeLayer, layerBasis, projectLayer } from "../../src/lowrank/layerBasis";
+import { factorizeLayer, layerBasis } from "../../src/lowrank/layerBasis";
 import { readConstant } from "../../src/onnx/readConstant";
 import { editedModelBytes } from "../../src/onnx/edit";
 import { ELEMENT_TYPES } from "../../src/onnx/schema";
@@ -20,6 +20,7 @@ import {
   type ModelSpec,
   type TestNode,
 } from "../fixtures/model";
+import { rebuilt } from "../fixtures/rebuilt";
 
 const DECOMPOSED = 1e-5;
 /** Two factors rounded to halves, each by at most 2⁻¹¹ of a value. */
@@ -30,32 +31,9 @@ function model(nodes: readonly TestNode[], more: Partial<ModelSpec> = {}): Uint8
   return modelBytes({ nodes, inputs: [value("x", ["n", 6])], outputs: [untyped("y")], ...more });
 }
 
-/** The model at full rank and with W′ in the place of W. */
-async function rebuilt(bytes: Uint8Array) {
-  const opened = openBytes(bytes);
-  const { layers } = findLayers(opened.index);
-  const options = { dimsOf: () => [1, 1], rowsOf: () => Infinity, signal: undefined, onBatch: () => undefined };
-  const grams = await gramMatrices(opened.model, layers, batchesOf(x, 20), options);
-  const parts = layers.map((layer) => {
-    const basis = layerBasis(layer, readConstant(opened.model.wire, layer.weight), grams.get(gramKey(layer))!);
-    const { rows, columns } = layer.view;
-    return {
-      layer,
-      factors: factorizeLayer(basis, columns, rows).factors,
-      matrices: projectLayer(basis, columns, rows),
-    };
-  });
-  return {
-    ...opened,
-    layers,
-    decomposed: editedModelBytes(opened.model, decompositionEdit(opened, parts)),
-    projected: editedModelBytes(opened.model, projectionEdit(opened.index, parts)),
-  };
-}
-
 /** Both rebuilt models compute what the original does; their operators, in order, and their initializers. */
 async function expectSameOutput(bytes: Uint8Array, tolerance = DECOMPOSED) {
-  const { layers, decomposed, projected } = await rebuilt(bytes);
+  const { layers, decomposed, projected } = await rebuilt(bytes, x, [1, 1]);
   const original = await runOutput(bytes, x, "y");
   for (const edited of [decomposed, projected]) {
     expect(relativeDifference(await runOutput(edited, x, "y"), original)).toBeLessThan(tolerance);
@@ -176,6 +154,55 @@ describe("a weight behind other nodes is a layer", () => {
     });
     const { initializers } = await expectSameOutput6(bytes);
     expect(initializers).toContain("w");
+  });
+
+  it("three to a tensor, each of which is a slice of it", async () => {
+    const ends = (name: string, from: number, to: number): TestNode[] => [
+      shape(`${name}_from`, BigInt(from)),
+      shape(`${name}_to`, BigInt(to)),
+      node("Slice", ["packed", `${name}_from`, `${name}_to`, "axis"], name),
+    ];
+    const bytes = model(
+      [
+        shape("axis", 1n),
+        ...ends("q", 0, 6),
+        ...ends("k", 6, -6),
+        ...ends("v", -6, 99),
+        node("MatMul", ["x", "q"], "xq"),
+        node("MatMul", ["x", "k"], "xk"),
+        node("MatMul", ["x", "v"], "xv"),
+        node("Mul", ["xq", "xk"], "weights"),
+        node("Mul", ["weights", "xv"], "y"),
+      ],
+      { initializers: [weight("packed", [6, 18], 10)] },
+    );
+    const { layers, initializers } = await expectSameOutput(bytes);
+    expect(layers.map(({ name, weightName }) => [name, weightName])).toEqual([
+      ["node_xq", "q"],
+      ["node_xk", "k"],
+      ["node_xv", "v"],
+    ]);
+    const factors = ["q", "k", "v"].flatMap((name) => [`${name}.low_rank_B`, `${name}.low_rank_A`]);
+    expect(initializers).toEqual(factors);
+  });
+
+  it.each([11, 17])("behind Squeeze, Unsqueeze and Flatten, in opset %d", async (opset) => {
+    const [axes, inputs] = opset < 13 ? [{ axes: [-1] }, []] : [{}, ["last"]];
+    const bytes = model(
+      [
+        ...(opset < 13 ? [] : [shape("last", -1n)]),
+        node("Squeeze", ["w"], "a"),
+        node("Unsqueeze", ["a", ...inputs], "b", axes),
+        node("Squeeze", ["b", ...inputs], "c", axes),
+        node("Flatten", ["c"], "d", { axis: 1 }),
+        node("Transpose", ["d"], "e"),
+        node("MatMul", ["x", "e"], "y"),
+      ],
+      { opset, initializers: [weight("w", [1, 4, 2, 1, 3], 11)] },
+    );
+    const { layers, ops } = await expectSameOutput(bytes);
+    expect(layers).toMatchObject([{ name: "w", view: { rows: 4, columns: 6 } }]);
+    expect(ops.slice(-2)).toEqual(["MatMul", "MatMul"]);
   });
 
   it("and is evaluated like any other", async () => {

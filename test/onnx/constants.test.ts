@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolveConstant } from "../../src/onnx/constants";
 import { readConstant, transposed } from "../../src/onnx/readConstant";
-import { halfToNumber } from "../../src/onnx/elements";
+import { halfToNumber } from "../../src/onnx/halves";
 import { ELEMENT_TYPES, type ElementType } from "../../src/onnx/schema";
 import { elementCount } from "../../src/onnx/tensor";
 import { floats, openBytes, runModel } from "../fixtures/data";

@@ -30,6 +30,11 @@ describe("one name", () => {
     expect(place?.split(/^\d+: /)[1]?.replace(/ \[.*/, "")).toBe(token);
   });
 
+  it.each(["FusedGemm", "MatMulNBits", "QGemm"])("a linear layer that became a %s", (op) => {
+    const layer = namedLayer("fc1.weight", { rows: 128, columns: 784, op });
+    expect(placesIn(module("self.fc1 = nn.Linear(784, 128)"), [[layer]])).toHaveLength(1);
+  });
+
   it.each([
     ["a comment", "# self.fc1 = nn.Linear(784, 128) 'fc1.weight'"],
     ["a docstring", "def f():\n  'fc1.weight'\n  return 1"],

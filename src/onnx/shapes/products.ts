@@ -1,6 +1,6 @@
-/** Matrix products: MatMul, Gemm and Einsum. */
+/** Matrix products: MatMul, Gemm and Einsum, and what is made of them. */
 import type { Dimension, Shape } from "../schema";
-import { int, text, UNKNOWN, type ShapeRule } from "./context";
+import { int, ints, text, UNKNOWN, type ShapeRule } from "./context";
 import { broadcast, broadcastDimension } from "./dimensions";
 
 /** Shape of a·b as numpy.matmul has it (ONNX: MatMul): a vector is a row on the left, a column on the right. */
@@ -35,12 +35,30 @@ function lastTwoSwapped(shape: Shape, swap: boolean): Shape {
   return [...shape.slice(0, -2), shape[shape.length - 1], shape[shape.length - 2]];
 }
 
-/** A′·B′ + C, both of rank 2; C is broadcast to the product and does not change it. */
-export const gemm: ShapeRule = ({ node, shape }) => {
-  const [transA, transB] = [int(node, "transA", 0), int(node, "transB", 0)];
-  const [a, b] = [shape(0), shape(1)];
-  if (transA === null || transB === null || (a && a.length !== 2) || (b && b.length !== 2)) return UNKNOWN;
-  return [[a?.[transA !== 0 ? 1 : 0] ?? null, b?.[transB !== 0 ? 0 : 1] ?? null]];
+/** A′·B′ + C, both of rank 2; C is broadcast to the product and does not change it. `right` is the input that holds B. */
+export function gemm(right: number): ShapeRule {
+  return ({ node, shape }) => {
+    const [transA, transB] = [int(node, "transA", 0), int(node, "transB", 0)];
+    const [a, b] = [shape(0), shape(right)];
+    if (transA === null || transB === null || (a && a.length !== 2) || (b && b.length !== 2)) return UNKNOWN;
+    return [[a?.[transA !== 0 ? 1 : 0] ?? null, b?.[transB !== 0 ? 0 : 1] ?? null]];
+  };
+}
+
+/** com.microsoft: MatMul with a matrix in blocks, whose outputs are the attribute N. */
+export const matMulNBits: ShapeRule = ({ node, shape }) => {
+  const [a, outputs] = [shape(0), int(node, "N", null)];
+  return a && a.length > 0 && outputs !== null ? [[...a.slice(0, -1), outputs]] : UNKNOWN;
+};
+
+/** com.microsoft: query, key and value from one matrix, the last of which is as wide as the output. */
+export const attention: ShapeRule = ({ node, shape }) => {
+  const [x, w] = [shape(0), shape(1)];
+  const sizes = ints(node, "qkv_hidden_sizes", []);
+  if (!x || x.length !== 3 || sizes === null) return UNKNOWN;
+  const all = w?.length === 2 ? w[1] : null;
+  const third = typeof all === "number" && all % 3 === 0 ? all / 3 : null;
+  return [[x[0], x[1], sizes.length === 3 ? sizes[2] : third]];
 };
 
 /** One side of an Einsum operand: its labels before and after an optional ellipsis. */

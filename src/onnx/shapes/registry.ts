@@ -48,7 +48,7 @@ const onnxRules = table<ShapeRule>(
 
   ["MatMul MatMulInteger", products.matMul(1)],
   ["QLinearMatMul", products.matMul(3)],
-  ["Gemm", products.gemm],
+  ["Gemm", products.gemm(1)],
   ["Einsum", products.einsum],
   ["RNN GRU LSTM", recurrent],
 
@@ -94,7 +94,10 @@ const microsoftRules = table<ShapeRule>(
   ["QuantizeLinear DequantizeLinear QLinearLeakyRelu QLinearSigmoid QLinearSoftmax", sameShape],
   ["QLinearAdd QLinearMul", elementwise.quantizedBroadcasting],
   ["FusedConv", windows.convolution(1)],
-  ["FusedGemm", products.gemm],
+  ["FusedGemm", products.gemm(1)],
+  ["QGemm", products.gemm(3)],
+  ["MatMulNBits", products.matMulNBits],
+  ["Attention QAttention", products.attention],
   ["FusedMatMul TransposeMatMul", products.fusedMatMul],
   ["DynamicQuantizeMatMul MatMulIntegerToFloat", products.matMul(1)],
 );
