@@ -88,8 +88,9 @@ export async function analyze(modelPath: string, options: AnalyzeOptions): Promi
   const structureOtherwise = options.structureOtherwise === true;
   const subject = openSubject(path.resolve(modelPath), { mayBeEmpty: structureOtherwise });
   try {
-    if (subject.layers.length === 0)
+    if (subject.layers.length === 0) {
       return withWarning(await analyzeWeights(subject, config, options), noLayer(subject.model.path));
+    }
     return options.weightsOnly
       ? await analyzeWeights(subject, config, options)
       : (await analyzeWithData(subject, config, options)).report;

@@ -1,4 +1,4 @@
-import { isChainNode } from "../onnx/constants";
+import { isChainNode, resolveConstant } from "../onnx/constants";
 import type { GraphIndex } from "../onnx/graphIndex";
 import type { Node } from "../onnx/schema";
 import { skipped, type Recognition } from "./layer";
@@ -37,13 +37,20 @@ export function otherOperator(node: Node, index: GraphIndex): readonly Recogniti
   if (node.notInlined !== undefined) return skipped(node.notInlined);
   const notWeights = node.domain === "com.microsoft" ? NOT_WEIGHTS_OF_MICROSOFT : NOT_WEIGHTS;
   if ((node.domain === "" || node.domain === "com.microsoft") && notWeights.has(node.opType)) return [];
-  const weight = node.inputs
-    .map((input) => index.constants.get(input))
-    .find((tensor) => tensor && tensor.dims.length > 1);
-  if (!weight) return [];
+  if (!node.inputs.some((input) => isTable(input, index))) return [];
   if (LOOK_UPS.has(node.opType)) return skipped("an embedding table is looked up, not multiplied");
   const operator = node.domain === "" ? node.opType : `${node.domain}.${node.opType}`;
   return skipped(`the operator ${operator} is not supported yet`);
+}
+
+/** A stored constant of several axes, dequantized or not. What other nodes make of one may be anything. */
+function isTable(value: string, index: GraphIndex): boolean {
+  const stored = index.constants.get(value);
+  if (stored) return stored.dims.length > 1;
+  const resolved = resolveConstant(index, value);
+  if (resolved?.kind !== "constant") return false;
+  const { dims, steps } = resolved.constant;
+  return dims.length > 1 && steps.some(({ kind }) => kind === "dequantize");
 }
 
 /** A weight that other nodes dequantize, slice, … first is a constant too, but not one that can be read here. */

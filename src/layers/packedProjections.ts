@@ -54,16 +54,16 @@ function splitSizes(node: Node, rows: number, index: GraphIndex): readonly numbe
   if (node.opType !== "Reshape") return null;
   const target = numbers(index, node.inputs[1]) ?? index.graph.valueInfo.get(node.outputs[0] ?? "")?.shape ?? [];
   const [three, heads, width] = target.slice(-3);
-  return three === 3 && target.length > 3 && Number(three) * Number(heads) * Number(width) === rows
-    ? [rows / 3, rows / 3, rows / 3]
-    : null;
+  const isThird = target.length > 3 && three === 3 && 3 * Number(heads) * Number(width) === rows;
+  return isThird ? [rows / 3, rows / 3, rows / 3] : null;
 }
 
 /** Whether the features that `value` has are, in their order, those of the node's output. */
 function passesFeatures(node: Node, value: string, index: GraphIndex): boolean {
   if (node.domain !== "") return false;
-  if (node.opType === "Add")
+  if (node.opType === "Add") {
     return node.inputs.some((input) => input !== value && resolveConstant(index, input) !== null);
+  }
   return ["Reshape", "Identity", "Cast", "Squeeze", "Unsqueeze"].includes(node.opType);
 }
 
