@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { analyze } from "../../src/analyze";
-import { compress } from "../../src/compress";
+import { fileURLToPath } from "node:url";
 import { isExpected } from "../../src/errors";
 import { inspect } from "../../src/inspect";
 import type { ElementType } from "../../src/onnx/schema";
 import { openModel } from "../../src/onnx/reader";
 import { elementCount } from "../../src/onnx/tensor";
+import { workerClient } from "../../src/worker/client";
 import { floats } from "../fixtures/data";
 import { writeNpy } from "../fixtures/npy";
 
@@ -35,6 +35,8 @@ function samples(count: number, sample: readonly number[]): Float32Array {
 
 const SAMPLES = 24;
 
+const worker = workerClient({ file: fileURLToPath(new URL("../../dist/worker.js", import.meta.url)) });
+
 /** Lists, analyses and compresses a model with one operator, on random samples of low rank. */
 export async function coverageOf(bytes: Uint8Array, sample: readonly number[]): Promise<Coverage> {
   const folder = mkdtempSync(path.join(tmpdir(), "ranklens-coverage-"));
@@ -49,12 +51,13 @@ export async function coverageOf(bytes: Uint8Array, sample: readonly number[]): 
         ? { step: "nothing", reason: "not a weight to RankLens" }
         : { step: "listed", reason: skipped[0].reason };
     }
+    // As the extension does: some models take onnxruntime's process down.
     const options = { config: { calibration: { source } }, energy: 0.6 };
-    const measured = await attempt(() => analyze(model, options));
+    const measured = await attempt(() => worker.call("analyze", { model, options }));
     if (typeof measured === "string") return { step: "listed", reason: measured };
     const kept = measured.layers.flatMap(({ outcome }) => (outcome.kind === "kept" ? [outcome.reason] : []));
     if (kept.length === measured.layers.length) return { step: "analysed", reason: kept[0] };
-    const written = await attempt(() => compress(model, { ...options, output }));
+    const written = await attempt(() => worker.call("compress", { model, options: { ...options, output } }));
     if (typeof written === "string") return { step: "analysed", reason: written };
     const [before, after] = [weightTypes(model), weightTypes(output)];
     const strange = [...after].find((type) => !before.has(type));
