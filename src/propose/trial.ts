@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { answersOfOriginal, chooseOutput, type ScoreOutput } from "../analysis/accuracy";
+import { scoreOriginal, type Scoring } from "../analysis/scoring";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
 import { cutIntoBatches } from "../calibration/batches";
 import { openDataset } from "../calibration/dataset";
@@ -24,8 +25,8 @@ const RUNS: Assumption = { about: "check", text: "the model runs on a few sample
 
 /**
  * Tries a proposed config on a few samples, as an analysis would open them. Where they have labels, the questions about
- * preprocessing are answered by what makes the model right most often; where the model has no class scores, validation
- * data is left out.
+ * preprocessing are answered by what makes the model right most often; where the model has no class scores, the metric that
+ * fits its output is named, and where it has no output that can be measured, validation data is left out.
  * @throws ExpectedError if the model cannot be run on the data so; the message says what does not fit.
  */
 export async function tryProposal(modelPath: string, proposal: Proposal): Promise<Proposal> {
@@ -35,7 +36,10 @@ export async function tryProposal(modelPath: string, proposal: Proposal): Promis
     const data = await openData(subject, few);
     const output = scoresOf(subject, data);
     const seen = withPreview(proposal, data.calibration, subject.index.dataInputs);
-    if (output === null) return withoutValidation(seen);
+    if (output === null) {
+      const scoring = data.output && (await scoreOriginal(subject, data, undefined, () => undefined));
+      return scoring ? measuredOtherwise(seen, scoring) : withoutValidation(seen);
+    }
     const { labels, labelOrigin } = data.validation ?? {};
     if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
     if (proposal.config.validation) await checkAllLabels(proposal.config.validation, output.classes);
@@ -72,7 +76,29 @@ function scoresOf({ index, model }: Subject, { probe }: SubjectData): ScoreOutpu
   }
 }
 
-/** Of a model that gives no class scores no accuracy can be measured. */
+/** Without class scores, labels say nothing, and neither does a tolerance in right answers. */
+function measuredOtherwise({ config, assumptions, questions }: Proposal, { metric, output }: Scoring): Proposal {
+  const { calibration, validation } = config;
+  return {
+    config: {
+      ...config,
+      ...(calibration === undefined ? {} : { calibration: withoutLabels(calibration) }),
+      ...(validation === undefined ? {} : { validation: withoutLabels(validation) }),
+    },
+    questions,
+    assumptions: [
+      ...assumptions.filter(({ about }) => about !== "labels" && about !== "tolerance"),
+      { about: "metric", text: `${metric} of output "${output.name}" [${output.shape.join(", ")}]: ${output.why}` },
+      RUNS,
+    ],
+  };
+}
+
+function withoutLabels({ source, limit, seed }: DataConfig): DataConfig {
+  return { source, ...(limit === undefined ? {} : { limit }), ...(seed === undefined ? {} : { seed }) };
+}
+
+/** Of a model that gives no floating-point numbers no accuracy can be measured. */
 function withoutValidation({ config, assumptions, questions }: Proposal): Proposal {
   const { calibration, preprocess = {} } = config;
   const sources = {
@@ -81,7 +107,7 @@ function withoutValidation({ config, assumptions, questions }: Proposal): Propos
     ...(config.tolerance === undefined ? {} : { tolerance: config.tolerance }),
   };
   const text =
-    "none: the model has no output with one score per class, so ranks are chosen by energy and no accuracy is measured";
+    "none: the model has no floating-point output, so ranks are chosen by energy and no accuracy is measured";
   return {
     config: withPreprocess(sources, preprocess),
     questions,

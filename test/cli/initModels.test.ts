@@ -58,7 +58,10 @@ describe("ranklens init for other models", () => {
     expect(await layersOf(lab)).toHaveLength(1);
   });
 
-  it("two inputs, and a model without class scores: no validation data", async () => {
+  it.each([
+    ["without class scores: the error of its output", "ReduceSum", /^output-error of output "y" \[N\]/],
+    ["without numbers that can be compared: no validation data", "ArgMax", null],
+  ])("two inputs, and a model %s", async (_, reduce, metric) => {
     lab.write(
       "model.onnx",
       modelBytes({
@@ -66,23 +69,27 @@ describe("ranklens init for other models", () => {
           node("MatMul", ["left", "w1"], "a"),
           node("MatMul", ["right", "w2"], "b"),
           node("Add", ["a", "b"], "c"),
-          node("ReduceSum", ["c"], "y", { keepdims: 0 }),
+          node(reduce, ["c"], "y", reduce === "ArgMax" ? { axis: 1 } : { axes: [1], keepdims: 0 }),
         ],
         initializers: [weight("w1", [4, 3], 1), weight("w2", [6, 3], 2)],
         inputs: [value("left", ["n", 4]), value("right", ["n", 6])],
         outputs: [untyped("y")],
+        opset: 11,
       }),
     );
     lab.array("left.npy", "float32", [20, 4], floats(80, 1));
     lab.array("right.npy", "float32", [20, 6], floats(120, 2));
     const outcome = await lab.run("init", "model.onnx", "right.npy", "left.npy", "-f");
     expectSuccess(outcome);
+    const samples = { source: { left: "left.npy", right: "right.npy" } };
     expect(configIn(lab)).toEqual({
       version: 1,
-      calibration: { source: { left: "left.npy", right: "right.npy" } },
+      calibration: samples,
+      ...(metric ? { validation: samples } : {}),
       tolerance: 0.1,
     });
-    expect(said(outcome, "validation")).toMatch(/^none: the model has no output with one score per class/);
+    if (metric) expect(said(outcome, "metric")).toMatch(metric);
+    else expect(said(outcome, "validation")).toMatch(/^none: the model has no floating-point output/);
     expect(await layersOf(lab)).toHaveLength(2);
   });
 

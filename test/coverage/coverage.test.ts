@@ -3,6 +3,7 @@ import { format, resolveConfig } from "prettier";
 import { expect, it } from "vitest";
 import { caseModel, CASES, DTYPES } from "./cases";
 import { coverageOf, type Coverage } from "./coverage";
+import { QUANTIZED_CASES } from "./quantizedCases";
 
 const INTRODUCTION = `# What RankLens can do with which operator
 
@@ -19,6 +20,10 @@ const SHORT: Readonly<Record<Coverage["step"], string>> = {
   compressed: "**compressed**",
 };
 
+function tableOf(head: readonly string[], rows: readonly string[]): string {
+  return [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...rows].join("\n");
+}
+
 it("the coverage table is what running gives", { timeout: 240_000 }, async () => {
   const notes: string[] = [];
   const cell = ({ step, reason }: Coverage): string => {
@@ -34,10 +39,14 @@ it("the coverage table is what running gives", { timeout: 240_000 }, async () =>
     for (const dtype of DTYPES) cells.push(cell(await coverageOf(caseModel(one, dtype), one.sample)));
     rows.push(`| ${[one.name, ...cells].join(" | ")} |`);
   }
-  const head = ["operator", ...DTYPES];
-  const table = [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...rows].join("\n");
+  const table = tableOf(["weight stored as", ...DTYPES], rows);
+  const quantized: string[] = [];
+  for (const { name, bytes, sample } of QUANTIZED_CASES) {
+    quantized.push(`| ${name} | ${cell(await coverageOf(bytes, sample))} |`);
+  }
+  const second = tableOf(["operator on whole numbers", ""], quantized);
   const list = notes.map((note, at) => `${at + 1}. ${note}`).join("\n");
   const style = await resolveConfig(fileURLToPath(import.meta.url));
-  const page = await format(`${INTRODUCTION}\n${table}\n\n${list}\n`, { ...style, parser: "markdown" });
+  const page = await format(`${INTRODUCTION}\n${table}\n\n${second}\n\n${list}\n`, { ...style, parser: "markdown" });
   await expect(page).toMatchFileSnapshot("../../docs/coverage.md");
 });
