@@ -8,7 +8,6 @@ import { floatWeight } from "./nodes";
 export function constantInput(node: Node, index: GraphIndex, position: number): Constant | readonly Recognition[] {
   const name = node.inputs[position];
   if (name === undefined) return [];
-  if (index.graph.sparseInitializers.has(name)) return skipped("its weight is stored as a sparse tensor");
   const resolved = resolveConstant(index, name);
   if (!resolved) return [];
   return resolved.kind === "unreadable" ? skipped(resolved.reason) : resolved.constant;
