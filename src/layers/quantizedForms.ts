@@ -74,11 +74,18 @@ function quantizedAgain(node: Node, value: string, scale: number, zeroPoint: num
   return made("QuantizeLinear", [value, at(node, scale), ...(zero === "" ? [] : [zero])], part(node, "quantized"));
 }
 
-/** Whole numbers of 32 bits. */
+/** The nearest whole numbers, of 32 bits. */
 function wholeAgain(node: Node, value: string): NewNode[] {
-  const rounded = part(node, "rounded");
-  const attributes = { to: ELEMENT_TYPES.int32 };
-  return [made("Round", [value], rounded), made("Cast", [rounded], part(node, "whole"), { attributes })];
+  // Round came with opset 11, a year behind the operators: ⌊x⌋ + ⌊2(x − ⌊x⌋)⌋ is the same but for ties.
+  const [below, rest, twice, up, rounded] = ["below", "rest", "twice", "up", "rounded"].map((name) => part(node, name));
+  return [
+    made("Floor", [value], below),
+    made("Sub", [value, below], rest),
+    made("Add", [rest, rest], twice),
+    made("Floor", [twice], up),
+    made("Add", [below, up], rounded),
+    made("Cast", [rounded], part(node, "whole"), { attributes: { to: ELEMENT_TYPES.int32 } }),
+  ];
 }
 
 function withBias(node: Node, product: NewNode, bias: string): NewNode[] {

@@ -24,6 +24,8 @@ const DECOMPOSED = 2e-5;
 const LIMITS = [
   /^not supported yet/,
   /^onnxruntime does not run it/,
+  /^(MatMulInteger|QLinearMatMul): its weight is its first operand; only the second is analysed/,
+  /^QLinearMatMul: its weight has shape \[2, 4, 3\]; a matrix is needed/,
   /^(LSTM|GRU|RNN): its layout is 1/,
   /^GRU: its recurrent weights see r ⊙ h as well as h/,
 ];
