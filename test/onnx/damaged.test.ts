@@ -33,7 +33,7 @@ const whole = modelBytes({
     node("Reshape", ["c", "shape"], "r"),
     node("Gemm", ["r", "w", "b"], "g", { transB: 1, alpha: { float: 0.5 } }),
     node("If", ["flag"], "y", {}, { graphs: { then_branch: branch("Relu"), else_branch: branch("Neg") } }),
-    node("FusedMatMul", ["g", "w"], "z", {}, { domain: "com.microsoft" }),
+    node("FusedDense", ["g", "w"], "z", {}, { domain: "com.example" }),
   ],
   initializers: [weight("k", [2, 1, 2, 2], 1), weight("w", [3, 4], 2)],
   inputs: [value("x", ["batch", 1, 4, 4]), value("flag", [], "bool")],
