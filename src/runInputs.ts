@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { sourceFiles } from "./calibration";
 import type { RunInput } from "./atomicFile";
 import { configFileBeside, configFor, type Config, type DataConfig } from "./config";
@@ -25,7 +27,8 @@ export function* runInputs(modelPath: string, choices: RunChoices): Generator<Ru
   const { config, from, weightsOnly, updatesReport } = choices;
   if (from !== undefined) {
     if (updatesReport !== true) yield { what: "the report with the ranks", path: from };
-    const { calibration, validation } = readReport(from).settings;
+    const { calibration, validation, preprocess } = readReport(from).settings;
+    yield* tokenizers(modelPath, preprocess.tokenizer, [calibration, validation]);
     yield* dataFiles("calibration data", calibration);
     yield* dataFiles("validation data", validation);
     return;
@@ -35,9 +38,24 @@ export function* runInputs(modelPath: string, choices: RunChoices): Generator<Ru
   if (file !== undefined) yield { what: "the config", path: file };
   if (weightsOnly === true) return;
   const { calibration, validation, preprocess } = configFor(modelPath, config);
-  if (preprocess?.tokenizer !== undefined) yield { what: "the tokenizer", path: preprocess.tokenizer };
+  yield* tokenizers(modelPath, preprocess?.tokenizer, [calibration, validation]);
   yield* dataFiles("calibration data", calibration);
   yield* dataFiles("validation data", validation);
+}
+
+type Data = Pick<DataConfig, "source" | "labels"> | null | undefined;
+
+/** The tokenizer that is named, or those that may be found beside the model and the data. */
+function* tokenizers(modelPath: string, named: unknown, data: readonly Data[]): Generator<RunInput> {
+  if (typeof named === "string") yield { what: "the tokenizer", path: named };
+  const sources = data.flatMap((one) =>
+    one ? (typeof one.source === "string" ? [one.source] : Object.values(one.source)) : [],
+  );
+  const folders = new Set([modelPath, ...sources].map((file) => dirname(resolve(file))));
+  for (const folder of folders) {
+    const path = join(folder, "tokenizer.json");
+    if (existsSync(path)) yield { what: "a tokenizer", path };
+  }
 }
 
 function modelDataFiles(modelPath: string): RunInput[] {
@@ -49,7 +67,7 @@ function modelDataFiles(modelPath: string): RunInput[] {
   }
 }
 
-function* dataFiles(what: string, data: Pick<DataConfig, "source" | "labels"> | null | undefined): Generator<RunInput> {
+function* dataFiles(what: string, data: Data): Generator<RunInput> {
   if (!data) return;
   const sources = typeof data.source === "string" ? [data.source] : Object.values(data.source);
   for (const source of sources) for (const path of sourceFiles(source)) yield { what, path };

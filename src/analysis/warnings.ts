@@ -39,7 +39,7 @@ export function dataWarnings(
   }
   if (scoring && scoring.metric !== "top-1" && validation?.labels) {
     warnings.push(
-      `The labels of the validation data are not used: accuracy is measured by ${scoring.metric} of the output ` +
+      `The labels of the validation data are not used: what is measured is ${scoring.metric} of the output ` +
         `"${scoring.output.name}", since ${scoring.output.why}.`,
     );
   }
@@ -148,7 +148,7 @@ export function fastSearchWarnings(byEstimate: number, evaluations: number, erro
 /** Where the fast search was asked for and is not made. */
 export function exactSearchWarning(metric: MetricName): string {
   return (
-    `The fast search is made for one answer to each sample, and accuracy is measured by ${metric}: ` +
+    `The fast search is made for one answer to each sample, and what is measured is ${metric}: ` +
     `ranks were searched exactly.`
   );
 }

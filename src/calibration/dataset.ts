@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DataConfig, Preprocess } from "../config";
 import { ExpectedError } from "../errors";
+import { roleOf } from "./inputRoles";
 import type { ValueInfo } from "../onnx/schema";
 import type { TensorValue, TensorValues } from "../runtime/session";
 import { TENSOR_TYPES } from "./convert";
@@ -64,6 +65,22 @@ export interface DatasetOptions extends LoadOptions {
   readonly modelFolder?: string | null;
 }
 
+/** The sampling rate that the model is told is that of its sound. @throws ExpectedError where the config names two. */
+function withRate(
+  preprocess: Preprocess,
+  inputs: readonly ValueInfo[],
+  constants: InputSettings["constants"],
+): Preprocess {
+  const input = inputs.find((one) => roleOf(one) === "rate" && Object.hasOwn(constants, one.name));
+  const rate = input && constants[input.name];
+  if (input === undefined || typeof rate !== "number") return preprocess;
+  if (preprocess.sampleRate === undefined) return { ...preprocess, sampleRate: rate };
+  if (preprocess.sampleRate === rate) return preprocess;
+  throw new ExpectedError(
+    `inputs.${input.name} is ${rate}, and preprocess.sampleRate is ${preprocess.sampleRate}; name one of them`,
+  );
+}
+
 /**
  * Opens samples (and labels) for the model's inputs. Of arrays only headers and labels are read, and samples batch by
  * batch; images, text and sound are decoded here, once, and kept.
@@ -72,10 +89,11 @@ export interface DatasetOptions extends LoadOptions {
  */
 export async function openDataset(
   config: DataConfig,
-  preprocess: Preprocess,
+  asked: Preprocess,
   inputs: readonly ValueInfo[],
   { constants = {}, modelFolder = null, ...options }: DatasetOptions = {},
 ): Promise<Dataset> {
+  const preprocess = withRate(asked, inputs, constants);
   const opened = await openInputs(config, inputs, { preprocess, constants, modelFolder });
   const { feeds } = opened;
   const [{ path, count }] = feeds;

@@ -22,14 +22,16 @@ export const sourceKinds: readonly SourceKind[] = [
 
 /**
  * Opens a file or folder with samples or labels; reads headers and names only.
- * @param classes the config's class folders, for images.
+ * @param classes the config's class folders, for images and recordings.
  * @throws ExpectedError if it is missing, unreadable, of no known kind, or not what its name says.
  */
 export async function openSource(path: string, classes: ClassFolders | null = null): Promise<SampleSource> {
   const source = await kindOf(path).open(path, classes);
   const hasFolders = (source.content === "images" || source.content === "sound") && source.labels !== null;
   if (classes !== null && !hasFolders) {
-    throw new ExpectedError(`"classes" is for a folder of images with one folder per class, and ${path} is none`);
+    throw new ExpectedError(
+      `"classes" is for a folder of images or recordings with one folder per class, and ${path} is none`,
+    );
   }
   return source;
 }

@@ -16,6 +16,10 @@ const SHORT_STATE = /^(?:lstm_|gru_|rnn_|prev_|init_|initial_)?[hc](?:x|n|_?in|_
 /** What one network gives another is data, although it is called a state. */
 const OTHER_NETWORK = /encoder|last_hidden|hidden_states/i;
 
+/** 1 where a token is. In a padding mask 1 says that there is none, and other masks are of other things. */
+const ATTENTION_MASK = /(?:^|[^a-z])(?:(?:attention|attn|input|text|token|tokens|sequence)_?)?mask(?:_?\d+)?$/i;
+const OTHER_MASK = /pad|causal|global|masked/i;
+
 /** The role that an input's name and type say; null where they say none. */
 export function roleOf({ name, elementType, shape }: ValueInfo): InputRole | null {
   // "serving_default_input_ids:0" is how TensorFlow's names go.
@@ -25,7 +29,7 @@ export function roleOf({ name, elementType, shape }: ValueInfo): InputRole | nul
   if (/^(?:sr|sample_?rate|sampling_?rate)$/i.test(plain) && (shape?.length ?? 0) <= 1) return "rate";
   if (isFloat) return floatRole(plain);
   if (!isInteger(elementType) && elementType !== "bool") return null;
-  if (/mask/i.test(plain)) return "mask";
+  if (ATTENTION_MASK.test(plain) && !OTHER_MASK.test(plain)) return "mask";
   if (/token_?type|segment/i.test(plain)) return "types";
   if (/position/i.test(plain)) return "positions";
   return /(?:^|_)(?:ids?|tokens?)(?:_|$)/i.test(plain) ? "ids" : null;

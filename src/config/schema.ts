@@ -25,7 +25,7 @@ function classesSchema() {
   return z.union([z.array(name).min(1, allow(CLASSES)), z.record(name, number, allow(CLASSES))], allow(CLASSES)).meta({
     title: "Class folders",
     description:
-      "For a folder of images with one folder per class: the folder names in the order of the model's classes, or an object with the class number of each folder. Without it they are numbered alphabetically.",
+      "For a folder of images or recordings with one folder per class: the folder names in the order of the model's classes, or an object with the class number of each folder. Without it they are numbered alphabetically.",
   });
 }
 
@@ -139,7 +139,7 @@ export const configSchema = z
         .meta({
           title: "Tolerance",
           description:
-            "How much accuracy, in percentage points, each of the two projections of each layer may cost when tried alone.",
+            "How much accuracy, in percentage points, each of the two projections of each layer may cost when tried alone; with the metric output-error, points of 100 of the relative error.",
           default: DEFAULT_TOLERANCE,
         })
         .exactOptional(),

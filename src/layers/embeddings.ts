@@ -25,13 +25,19 @@ export function findEmbeddings(index: GraphIndex): Embedding[] {
     if (producer ? !dataDependent.has(producer) : !dataInputs.has(indices ?? "")) continue;
     const resolved = resolveConstant(index, table);
     if (resolved?.kind !== "constant") continue;
-    const { name, dims } = resolved.constant;
+    const { name: stored, dims, steps } = resolved.constant;
     if (dims.length !== 2 || typeof floatWeight(resolved.constant) === "string") continue;
     const [rows, columns] = dims;
-    const before = found.get(name);
-    // Another Gather may look into a part of the same tensor, whose rows are others.
-    if (before && (before.rows !== rows || before.columns !== columns)) continue;
-    found.set(name, { name, rows, columns, indices: [...new Set([...(before?.indices ?? []), indices])] });
+    // A part of a tensor has other rows than the whole, and than another part.
+    const name = steps.length === 0 ? stored : table;
+    const key = JSON.stringify([stored, steps]);
+    const before = found.get(key);
+    found.set(key, {
+      name: before?.name ?? name,
+      rows,
+      columns,
+      indices: [...new Set([...(before?.indices ?? []), indices])],
+    });
   }
   return [...found.values()];
 }

@@ -8,8 +8,12 @@ export type Labels = readonly string[];
 
 export const ELLIPSIS = "...";
 
+/** There are 52 labels, and operands of some ten axes. */
+const LONGEST_EQUATION = 4096;
+
 /** Reads an Einsum's equation, also one without an output; null where it is none. */
 export function parseEquation(text: string): Equation | null {
+  if (text.length > LONGEST_EQUATION) return null;
   const [left, right, ...rest] = text.replaceAll(/\s/g, "").split("->");
   if (rest.length > 0) return null;
   const operands = left.split(",").map(labelsOf);

@@ -86,7 +86,7 @@ function recognise(node: Node, { index, dataDependent }: Scope): readonly Recogn
   const type = typeOf.get(node.domain === "" ? node.opType : `${node.domain}:${node.opType}`);
   if (!type) return otherOperator(node, index);
   const own = type.recognise(node, index);
-  return own.length === 0 ? computedWeight(node, index, dataDependent) : own;
+  return own.length === 0 ? computedWeight(node, index, dataDependent, type.operands?.(node) ?? [0, 1]) : own;
 }
 
 interface FoundWeight extends Omit<RecognisedLayer, "use"> {

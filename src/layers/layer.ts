@@ -128,6 +128,8 @@ export interface RecognisedLayer {
 export interface LayerType {
   /** Operators: of the ONNX domain, or as `domain:operator`. */
   readonly ops: readonly string[];
+  /** The inputs that may be its weight, or its data; without it, the first two. */
+  readonly operands?: (node: Node) => readonly number[];
   /** What the node's constant weights are; none where it applies no constant at all. */
   recognise(node: Node, index: GraphIndex): readonly Recognition[];
 }

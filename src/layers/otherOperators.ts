@@ -58,8 +58,9 @@ export function computedWeight(
   node: Node,
   index: GraphIndex,
   dataDependent: ReadonlySet<Node>,
+  operands: readonly number[],
 ): readonly Recognition[] {
-  const producers = node.inputs.slice(0, 2).map((input) => index.producers.get(input));
+  const producers = operands.map((at) => index.producers.get(node.inputs[at] ?? ""));
   let producer = producers.find((it) => it && !dataDependent.has(it));
   if (!producer) return [];
   // What is behind Reshape, Transpose, … is the node that cannot be followed.

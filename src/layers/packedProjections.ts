@@ -9,6 +9,8 @@ const LONGEST_WAY = 8;
 /** Nodes that are looked at between a query or key and the Softmax of its attention. */
 const MOST_VISITED = 64;
 
+const RESHAPES: readonly string[] = ["Reshape", "Squeeze", "Unsqueeze"];
+
 /**
  * Query, key and value of an attention that are one matrix: its outputs are split in three, of which the first two meet in
  * a Softmax. Found where they are split along the last axis, or made an axis of three in a Reshape. Empty for any other.
@@ -17,13 +19,16 @@ export function packedProjections(use: LayerUse, { groups, rows }: WeightView, i
   // The outputs are the last axis of a product, and the channels of a Conv.
   if (groups !== 1 || !["right", "conv"].includes(use.factorLayout)) return [];
   let value = use.output;
+  // Behind another shape, the last axis may be one of a head alone.
+  let isWhole = true;
   for (let way = 0; way < LONGEST_WAY; way++) {
     const readers = index.consumers.get(value) ?? [];
     if (readers.length !== 1 || index.outputs.has(value)) return [];
     const [reader] = readers;
-    const sizes = splitSizes(reader, rows, index);
+    const sizes = splitSizes(reader, rows, isWhole, index);
     if (sizes && isAttention(reader, index)) return namedParts(sizes);
     if (!passesFeatures(reader, value, index)) return [];
+    isWhole &&= !RESHAPES.includes(reader.opType);
     value = reader.outputs[0] ?? "";
   }
   return [];
@@ -42,12 +47,12 @@ export function namedParts(sizes: readonly number[]): WeightPart[] {
 }
 
 /** How the node divides `rows` features in three; null where it does not. */
-function splitSizes(node: Node, rows: number, index: GraphIndex): readonly number[] | null {
+function splitSizes(node: Node, rows: number, isWhole: boolean, index: GraphIndex): readonly number[] | null {
   if (node.domain !== "") return null;
   if (node.opType === "Split" && node.outputs.length === 3) {
     const stated = intsAttribute(node, "split") ?? numbers(index, node.inputs[1]);
     if (intAttribute(node, "axis", 0) === 0) return null;
-    if (!stated) return rows % 3 === 0 && !node.inputs[1] ? [rows / 3, rows / 3, rows / 3] : null;
+    if (!stated) return isWhole && rows % 3 === 0 && !node.inputs[1] ? [rows / 3, rows / 3, rows / 3] : null;
     // Keys and values are of one size; queries may be more.
     return stated.reduce((sum, size) => sum + size, 0) === rows && stated[1] === stated[2] ? stated : null;
   }
@@ -64,7 +69,7 @@ function passesFeatures(node: Node, value: string, index: GraphIndex): boolean {
   if (node.opType === "Add") {
     return node.inputs.some((input) => input !== value && resolveConstant(index, input) !== null);
   }
-  return ["Reshape", "Identity", "Cast", "Squeeze", "Unsqueeze"].includes(node.opType);
+  return ["Identity", "Cast", ...RESHAPES].includes(node.opType);
 }
 
 /** Whether a Softmax, or an operator for attention, comes soon behind the node. */

@@ -27,8 +27,10 @@ import { QUANTIZED_FORMS, type QuantizedForm } from "./quantizedForms";
 export const quantized: LayerType = {
   ops: Object.keys(QUANTIZED_FORMS),
 
+  operands: (node) => [formOf(node).data, formOf(node).weight],
+
   recognise(node, index): readonly Recognition[] {
-    const form = QUANTIZED_FORMS[node.domain === "" ? node.opType : `${node.domain}:${node.opType}`];
+    const form = formOf(node);
     const stored = constantInput(node, index, form.weight);
     if (!("tensor" in stored)) {
       const other = constantInput(node, index, form.data);
@@ -61,6 +63,10 @@ export const quantized: LayerType = {
     return [{ kind: "layer", weight, view: twin.view, use, kept: ANALYSED_ONLY }];
   },
 };
+
+function formOf({ domain, opType }: Node): QuantizedForm {
+  return QUANTIZED_FORMS[domain === "" ? opType : `${domain}:${opType}`];
+}
 
 /** Why such a layer stays one. */
 export const ANALYSED_ONLY =

@@ -101,7 +101,10 @@ function inputLayer(node: Node, weight: WeightConstant): Recognition {
       ];
     },
   };
-  return { kind: "layer", weight, view, use, part: "input" };
+  // onnxruntime 1.30 takes the process down where a product of float16 is fused with a Transpose in front of it, which is
+  // how sequences mostly come: the original has no such product, but two layers would.
+  const kept = weight.elementType === "float16" ? { kept: KEPT_HALVES } : {};
+  return { kind: "layer", weight, view, use, part: "input", ...kept };
 }
 
 /** R: [directions, gates·h, h], of the `expected` shape. */
@@ -155,6 +158,8 @@ function recurrentLayer(
   return [{ kind: "layer", weight, view, use, kept: KEPT, part: "recurrent" }];
 }
 
+const KEPT_HALVES =
+  "input weights of float16 are analysed only: onnxruntime may crash on the product in front of the node";
 const KEPT = "recurrent weights are analysed only: two factors would have to stand inside the node";
 
 function gramFrom(

@@ -93,7 +93,8 @@ function quantizedFactor(
   const scaleType = quantization.scale.elementType ?? "float32";
   const { scale, zeroPoint } = fittedScales(values, dims, { scaleDims, axis, blockSize, scaleType }, old, range);
   const [scaleName, zeroName] = [`${name}.scale`, `${name}.zero_point`];
-  const withZero = quantization.zeroPoint !== null || zeroPoint.some((zero) => zero !== 0);
+  // A QuantizeLinear without a zero point gives uint8.
+  const withZero = isStoredAsFloat || quantization.zeroPoint !== null || zeroPoint.some((zero) => zero !== 0);
   const scaleInputs = [scaleName, ...(withZero ? [zeroName] : [])];
   const attributes: Record<string, number> = perTensor
     ? {}
@@ -123,7 +124,8 @@ function quantizedFactor(
       outputs: [codes],
       attributes,
     };
-    const floats: NewInitializer = { ...factor, name: stored, elementType: weight.tensor.elementType ?? "float32" };
+    // QuantizeLinear takes what is of its scales' type, into which the weight may have been converted.
+    const floats: NewInitializer = { ...factor, name: stored, elementType: scaleType };
     return { nodes: [quantize, dequantize], initializers: [floats, ...scales] };
   }
   const numbers = quantized(values, dims, { scale, zeroPoint }, { axis, blockSize }, range);

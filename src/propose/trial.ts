@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { answersOfOriginal, chooseOutput, type ScoreOutput } from "../analysis/accuracy";
 import { scoreOriginal, type Scoring } from "../analysis/scoring";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
+import { splitMember } from "../calibration/member";
 import { cutIntoBatches } from "../calibration/batches";
 import { openDataset } from "../calibration/dataset";
 import { describeSource } from "../calibration/describe";
@@ -36,11 +37,12 @@ export async function tryProposal(modelPath: string, proposal: Proposal): Promis
     const data = await openData(subject, few);
     const output = scoresOf(subject, data);
     const seen = withPreview(proposal, data.calibration, subject.index.dataInputs);
-    if (output === null) {
-      const scoring = data.output && (await scoreOriginal(subject, data, undefined, () => undefined));
-      return scoring ? measuredOtherwise(seen, scoring) : withoutValidation(seen);
-    }
     const { labels, labelOrigin } = data.validation ?? {};
+    if (output === null || !labels) {
+      const scoring = data.output && (await scoreOriginal(subject, data, undefined, () => undefined));
+      if (scoring && scoring.metric !== "agreement") return measuredOtherwise(seen, scoring);
+      if (output === null) return withoutValidation(seen);
+    }
     if (labels && labelOrigin) checkLabels(labels, output.classes, labelOrigin);
     if (proposal.config.validation) await checkAllLabels(proposal.config.validation, output.classes);
     if (!labels) {
@@ -94,8 +96,10 @@ function measuredOtherwise({ config, assumptions, questions }: Proposal, { metri
   };
 }
 
-function withoutLabels({ source, limit, seed }: DataConfig): DataConfig {
-  return { source, ...(limit === undefined ? {} : { limit }), ...(seed === undefined ? {} : { seed }) };
+/** A column of the samples' own table stays named, so that it is not fed. */
+function withoutLabels({ labels, ...rest }: DataConfig): DataConfig {
+  const isColumn = labels !== undefined && splitMember(labels).file === rest.source;
+  return isColumn ? { ...rest, labels } : rest;
 }
 
 /** Of a model that gives no floating-point numbers no accuracy can be measured. */

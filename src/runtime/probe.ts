@@ -30,7 +30,9 @@ export async function probeShapes(
 ): Promise<Probe> {
   const fed = new Set(index.dataInputs.map(({ name }) => name));
   const exposed = new Set<string>();
-  for (const { uses } of layers) for (const use of uses) exposed.add(use.input).add(use.output);
+  for (const { input, output, counted } of layers.flatMap(({ uses }) => uses)) {
+    exposed.add(input).add(output).add(counted.value);
+  }
   for (const name of [...fed, ...index.outputs]) exposed.delete(name);
   const inner = [...exposed].map((name) => ({ name, elementType: null, shape: null }));
   const replaceNodes = new Map<Node, readonly NewNode[]>();

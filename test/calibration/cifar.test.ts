@@ -94,7 +94,7 @@ test("refused", async () => {
   );
   const source = join(folder, "test_batch.bin");
   expect(await rejection(openDataset({ source, classes: ["a"] }, {}, [input]))).toBe(
-    `"classes" is for a folder of images with one folder per class, and ${source} is none`,
+    `"classes" is for a folder of images or recordings with one folder per class, and ${source} is none`,
   );
   expect(await rejection(openDataset({ source }, { resize: 64 }, [input]))).toBe(
     `preprocess.resize is for image files, and ${source} is a CIFAR-10 binary; remove it`,

@@ -30,6 +30,8 @@ export class Inliner {
   private nodes = 0;
   private bytes = 0;
   private readonly labels = new Map<string, number>();
+  /** Of a node's name that was taken, the number to try next. */
+  private readonly nextLabel = new Map<string, number>();
 
   /**
    * @param modelName what messages call the model.
@@ -109,6 +111,8 @@ export class Inliner {
         `${this.modelName}: its function ${called.key} calls itself, which ONNX does not allow: export the model again.`,
       );
     }
+    // A function without nodes of its own may still call others, twice each.
+    if (++this.nodes > MOST_INLINED_NODES) throw this.refusal(`more than ${MOST_INLINED_NODES} nodes and calls`);
     if (outer.calls.length === DEEPEST_CALL) throw this.refusal(`more than ${DEEPEST_CALL} calls in one another`);
     const inputs = namesIn(call, NODE.input).map(outer.value);
     const outputs = namesIn(call, NODE.output).map(outer.value);
@@ -151,8 +155,14 @@ export class Inliner {
   /** onnxruntime takes no two nodes of one name; a function may have them. */
   private freshLabel(prefix: string, name: string): string {
     if (name === "") return "";
-    let label = prefix + name;
-    for (let count = 2; this.usedLabels.has(label); count++) label = `${prefix}${name}_${count}`;
+    const wanted = prefix + name;
+    let count = this.nextLabel.get(wanted) ?? 1;
+    let label = wanted;
+    for (; count > 1 || this.usedLabels.has(label); count++) {
+      label = count === 1 ? wanted : `${wanted}_${count}`;
+      if (!this.usedLabels.has(label)) break;
+    }
+    this.nextLabel.set(wanted, count + 1);
     this.usedLabels.add(label);
     return label;
   }
