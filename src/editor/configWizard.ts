@@ -175,7 +175,10 @@ async function confirmed(model: vscode.Uri, { config, assumptions }: Proposal): 
     agree,
     edit,
     { kind: vscode.QuickPickItemKind.Separator, label: vscode.l10n.t("What it says") },
-    ...assumptions.map(({ about, text }) => ({ label: about, detail: text })),
+    // Whether it works comes first: a long list ends beyond the edge.
+    ...[...assumptions]
+      .sort((one, other) => Number(other.about === "check") - Number(one.about === "check"))
+      .map(({ about, text }) => ({ label: about, detail: text })),
   ];
   let chosen: vscode.QuickPickItem | undefined;
   do {

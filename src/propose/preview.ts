@@ -12,6 +12,8 @@ const MOST_TOKENS = 10;
 /** Images have so many channels. */
 const CHANNELS: readonly number[] = [1, 3, 4];
 
+const FIRST_SAMPLE = "first sample";
+
 /** The proposal with what the model gets of the first sample, and what inputs without a source get. */
 export function withPreview(proposal: Proposal, dataset: Dataset, inputs: readonly ValueInfo[]): Proposal {
   const { filled } = dataset;
@@ -24,11 +26,12 @@ export function withPreview(proposal: Proposal, dataset: Dataset, inputs: readon
       ? []
       : [`"${input.name}" ${sampleText(input, value, first, dataset.tokenText)}`];
   });
-  const added: Assumption[] = [
-    ...filled.notes.map((text) => ({ about: "other inputs", text })),
-    { about: "first sample", text: rows.join("; ") },
-  ];
-  return { ...proposal, assumptions: [...proposal.assumptions, ...added] };
+  const notes = filled.notes.map((text): Assumption => ({ about: "other inputs", text }));
+  // A proposal that is tried once more, with another answer, has them already.
+  const before = proposal.assumptions.filter(
+    ({ about, text }) => about !== FIRST_SAMPLE && !notes.some((note) => note.about === about && note.text === text),
+  );
+  return { ...proposal, assumptions: [...before, ...notes, { about: FIRST_SAMPLE, text: rows.join("; ") }] };
 }
 
 function sampleText(

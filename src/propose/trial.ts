@@ -4,7 +4,7 @@ import { scoreOriginal, type Scoring } from "../analysis/scoring";
 import { openData, openSubject, type Subject, type SubjectData } from "../analysis/prepare";
 import { splitMember } from "../calibration/member";
 import { cutIntoBatches } from "../calibration/batches";
-import { openDataset } from "../calibration/dataset";
+import { openDataset, type Dataset } from "../calibration/dataset";
 import { describeSource } from "../calibration/describe";
 import { checkLabels, readLabels } from "../calibration/labels";
 import type { DataConfig, ResolvedConfig } from "../config";
@@ -49,10 +49,23 @@ export async function tryProposal(modelPath: string, proposal: Proposal): Promis
       await answers(subject, few, output);
       return { ...seen, assumptions: [...seen.assumptions, RUNS] };
     }
-    return await settled(seen, subject, few, output, labels);
+    const done = await settled(proposal, subject, few, output, labels);
+    const calibration = await calibrationOf(subject, done.config, few, data.calibration);
+    return withPreview(done, calibration, subject.index.dataInputs);
   } finally {
     subject.model.close();
   }
+}
+
+/** The calibration data as `config` preprocesses it: `opened`, where that is as `tried` does. */
+async function calibrationOf(
+  { index, model }: Subject,
+  { preprocess = {}, inputs }: ResolvedConfig,
+  tried: ResolvedConfig,
+  opened: Dataset,
+): Promise<Dataset> {
+  if (!tried.calibration || JSON.stringify(preprocess) === JSON.stringify(tried.preprocess ?? {})) return opened;
+  return openDataset(tried.calibration, preprocess, index.dataInputs, { constants: inputs, modelFolder: model.folder });
 }
 
 /** The sizes of fixed first axes, one of which may be the number of samples that the model takes at once. */
