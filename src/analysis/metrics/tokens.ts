@@ -1,7 +1,6 @@
 import type { Batches } from "../../calibration/batches";
 import type { ElementType, ValueInfo } from "../../onnx/schema";
-import type { Probe } from "../../runtime/probe";
-import type { TensorValue } from "../../runtime/session";
+import type { TensorValues } from "../../runtime/session";
 import type { ModelOutput } from "./modelOutput";
 
 /** Which inputs of a model hold tokens, where its output has scores for each of them. */
@@ -28,12 +27,15 @@ const INTEGERS: ReadonlySet<ElementType | null> = new Set(["int64", "int32"]);
 const OTHER_INPUTS = /mask|type|segment|position|past|cache/i;
 const MASK = /mask/i;
 
-/** Null unless the output is [samples, positions, classes] and an integer input is [samples, positions]. */
-export function findTokens(inputs: readonly ValueInfo[], { dims }: Probe, output: ModelOutput): TokenInputs | null {
+/**
+ * Null unless the output is [samples, positions, classes] and an integer input is [samples, positions].
+ * @param fed the batch of which the output is.
+ */
+export function findTokens(inputs: readonly ValueInfo[], fed: TensorValues, output: ModelOutput): TokenInputs | null {
   const [rows, positions, classes, ...more] = output.dims;
   if (rows !== output.rows || more.length > 0 || !(classes > 1)) return null;
   const perPosition = inputs.filter(({ name }) => {
-    const shape = dims.get(name) ?? [];
+    const shape = fed.get(name)?.dims ?? [];
     return shape.length === 2 && shape[0] === rows && shape[1] === positions;
   });
   const ids = perPosition.find(({ name, elementType }) => INTEGERS.has(elementType) && !OTHER_INPUTS.test(name));
@@ -50,7 +52,10 @@ export function readTokens(inputs: TokenInputs, batches: Batches): Tokens {
   for (let i = 0; i < batches.count; i++) {
     const { start, samples, values: fed } = batches.batch(i);
     const copy = (input: string, put: (at: number, value: number) => void): void => {
-      const { data }: TensorValue = fed.get(input)!;
+      const { data, dims } = fed.get(input)!;
+      if (dims[1] !== positions) {
+        throw new Error(`"${input}" has ${dims[1]} positions in batch ${i}, and the output ${positions}`);
+      }
       for (let at = 0; at < samples * positions; at++) put(start * positions + at, Number(data[at]));
     };
     copy(ids, (at, id) => (values[at] = id));

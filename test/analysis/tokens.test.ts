@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { analyze, type AnalyzeOptions } from "../../src/analyze";
+import type { ModelReport } from "../../src/report";
+import { runModel } from "../fixtures/data";
+import { languageModel, sequences, VOCABULARY } from "../fixtures/modelOutputs";
+
+const folder = mkdtempSync(path.join(tmpdir(), "ranklens-tokens-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Lists of tokens, each of one of the lengths, one after the other. */
+function lists(samples: number, lengths: readonly number[]): number[][] {
+  const tokens = Array.from(sequences(samples), Number);
+  let start = 0;
+  return Array.from({ length: samples }, (_, i) => {
+    const length = lengths[i % lengths.length];
+    return tokens.slice(start, (start += length));
+  });
+}
+
+let written = 0;
+async function reportOf(
+  bytes: Uint8Array,
+  calibration: readonly number[][],
+  validation: readonly number[][],
+  more: Partial<AnalyzeOptions> = {},
+): Promise<ModelReport> {
+  const at = (name: string, content: string | Uint8Array): string => {
+    const file = path.join(folder, `${written++}${name}`);
+    writeFileSync(file, content);
+    return file;
+  };
+  const data = (values: readonly number[][]) => ({ source: at("ids.json", JSON.stringify(values)) });
+  const config = { tolerance: 2, calibration: data(calibration), validation: data(validation) };
+  return analyze(at("model.onnx", bytes), { config, ...more });
+}
+
+/** Share of next tokens that are right, and the perplexity, sample by sample without any padding. */
+async function byHand(
+  bytes: Uint8Array,
+  samples: readonly number[][],
+): Promise<{ answers: number; right: number; perplexity: number }> {
+  let [answers, right, surprise] = [0, 0, 0];
+  for (const sample of samples) {
+    const dims = [1, sample.length];
+    const input_ids = { type: "int64" as const, dims, data: BigInt64Array.from(sample, BigInt) };
+    const scores = (await runModel(bytes, { input_ids })).get("logits")!.data as Float32Array;
+    for (let i = 0; i + 1 < sample.length; i++) {
+      const of = [...scores.subarray(i * VOCABULARY, (i + 1) * VOCABULARY)];
+      const next = sample[i + 1];
+      answers++;
+      right += Number(of.indexOf(Math.max(...of)) === next);
+      surprise += Math.log(of.reduce((sum, one) => sum + Math.exp(one), 0)) - of[next];
+    }
+  }
+  return { answers, right: right / answers, perplexity: Math.exp(surprise / answers) };
+}
+
+async function expectByHand({ accuracy }: ModelReport, bytes: Uint8Array, samples: readonly number[][]): Promise<void> {
+  const { answers, right, perplexity } = await byHand(bytes, samples);
+  expect(accuracy).toMatchObject({ metric: "next-token", answers });
+  expect(accuracy.original).toBeCloseTo(right, 10);
+  expect(accuracy.perplexity!.original).toBeCloseTo(perplexity, 4);
+}
+
+describe("tokens of a length that is free", () => {
+  const bytes = languageModel(true, { free: true });
+
+  it.each([
+    ["longer", 6, 9],
+    ["shorter", 9, 6],
+  ])("are scored where the validation data is %s than the calibration data", async (_, ofCalibration, own) => {
+    const validation = lists(20, [own]);
+    const report = await reportOf(bytes, lists(20, [ofCalibration]), validation);
+    expect(report.accuracy.output!.shape).toEqual(["N", own, VOCABULARY]);
+    await expectByHand(report, bytes, validation);
+  });
+});
