@@ -77,4 +77,11 @@ describe("tokens of a length that is free", () => {
     expect(report.accuracy.output!.shape).toEqual(["N", own, VOCABULARY]);
     await expectByHand(report, bytes, validation);
   });
+
+  it("count where they were not filled up, which a model needs no mask for", async () => {
+    const validation = lists(30, [9, 4, 7, 2]);
+    await expectByHand(await reportOf(bytes, lists(20, [9, 3]), validation), bytes, validation);
+    const named = await reportOf(bytes, lists(20, [9]), validation, { metric: "position-agreement" });
+    expect(named.accuracy.answers).toBe(validation.flat().length);
+  });
 });

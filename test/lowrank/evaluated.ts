@@ -32,6 +32,7 @@ export function dataset(sampleDims: readonly number[]): Dataset {
       const dims = [count, ...sampleDims];
       return new Map([["x", { type: "float32", dims, data: data.slice(start * width, (start + count) * width) }]]);
     },
+    attended: () => new Map(),
     sha256: () => Promise.resolve({ source: "", labels: null }),
   };
 }

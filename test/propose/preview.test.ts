@@ -24,6 +24,7 @@ function preview(samples: readonly Sample[], more: Partial<Dataset> = {}, what =
       tokenText: null,
     },
     batch: () => values,
+    attended: () => new Map(),
     sha256: () => Promise.resolve({ source: "", labels: null }),
     ...more,
   };
