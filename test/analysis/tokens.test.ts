@@ -106,6 +106,21 @@ describe("tokens of a length that is free", () => {
   });
 });
 
+describe("whether a position sees the tokens behind it", () => {
+  const bytes = languageModel(true, { free: true });
+
+  it("is tried on the first sample with two tokens", async () => {
+    const validation = lists(20, [1, 1, 9, 4]);
+    await expectByHand(await reportOf(bytes, lists(20, [9]), validation), bytes, validation);
+  });
+
+  it("is not known where no sample has two, which is said", async () => {
+    const { accuracy } = await reportOf(languageModel(true), lists(20, [9]), lists(20, [1]));
+    expect(accuracy).toMatchObject({ metric: "position-agreement", answers: 20, original: 1 });
+    expect(accuracy.output!.why).toMatch(/no sample has two tokens/);
+  });
+});
+
 describe("the error of an output with a value for each position", () => {
   it("is of the positions that were not filled up, in full and where batches are scored one by one", async () => {
     const bytes = languageModel(true, { free: true });
