@@ -11,7 +11,7 @@ import { openInputs, type InputSettings, type OpenedInputs } from "./inputs";
 import { readLabels, type LabelOrigin } from "./labels";
 import { splitMember } from "./member";
 import { createPreprocessor, type Preprocessor } from "./preprocess";
-import type { LoadOptions, SampleArray, SourceLabels } from "./source";
+import type { LoadOptions, SampleArray, SampleSource, SourceLabels } from "./source";
 import { chooseSubset, SUBSET_SEED } from "./subset";
 
 /** Samples are addressed by 32-bit indices. */
@@ -34,6 +34,8 @@ export interface Dataset {
   readonly classNames: readonly string[] | null;
   /** The names of the model inputs that have samples. */
   readonly inputs: readonly string[];
+  /** What each of them is fed from. */
+  readonly contents: ReadonlyMap<string, SampleSource["content"]>;
   /** The other inputs. */
   readonly filled: Filled;
   /** The path of each source. */
@@ -110,6 +112,9 @@ export async function openDataset(
     labelOrigin: found && { path: found.path, indices, folders: found.folders },
     classNames: found?.classNames ?? null,
     inputs: parts.map(({ input }) => input.name),
+    contents: new Map(
+      feeds.flatMap(({ inputs: own, source }) => own.map(({ name }) => [name, source.content] as const)),
+    ),
     filled,
     sources: feeds.map((feed) => feed.path),
     sampleBytes: parts.reduce((sum, { preprocessor }) => sum + sampleBytes(preprocessor), 0),

@@ -23,6 +23,7 @@ export function dataset(sampleDims: readonly number[]): Dataset {
     labelOrigin: null,
     classNames: null,
     inputs: ["x"],
+    contents: new Map([["x", "array"]]),
     filled: NONE_FILLED,
     tokenText: null,
     sources: ["x.npy"],
