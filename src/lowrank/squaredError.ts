@@ -64,10 +64,16 @@ function* countedRanges(
   first = 0,
   end = samples,
 ): Generator<Range> {
-  if (dims[0] !== rows) return yield [0, data.length];
+  if (dims[0] !== rows) {
+    yield [0, data.length];
+    return;
+  }
   const width = data.length / rows;
   const positions = attended ? attended.length / samples : 0;
-  if (!attended || dims[1] !== positions) return yield [first * width, end * width];
+  if (!attended || dims[1] !== positions) {
+    yield [first * width, end * width];
+    return;
+  }
   const step = width / positions;
   for (let at = first * positions; at < end * positions; at++) {
     if (attended[at] === 1) yield [at * step, (at + 1) * step];
