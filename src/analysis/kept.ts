@@ -15,7 +15,7 @@ const GRAM = 0;
 const ROWS = 1;
 
 /** Raised whenever the same content gives other numbers: entries of other versions are not read. */
-const VERSION = 4;
+const VERSION = 5;
 
 /** What is kept of an analysis, for the next one: by the content that it was computed from. */
 export class KeptResults {

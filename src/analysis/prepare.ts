@@ -17,7 +17,7 @@ import { positionsPerSample, probeShapes, usePositions, type Probe } from "../ru
 import type { MetricChoice } from "../metricNames";
 import { gramBatchSize } from "./calibrate";
 import { chooseDevice, type ChosenDevice } from "./device";
-import { chooseModelOutput, type ModelOutput } from "./metrics/modelOutput";
+import { chooseModelOutput, outputOn, type ModelOutput } from "./metrics/modelOutput";
 import { imageProgress, type AnalysisEvent } from "./progress";
 
 /** A model file with the layers that will be analysed. */
@@ -77,7 +77,7 @@ export interface SubjectData {
   /** Bytes of decoded images that are kept in memory, of both. */
   readonly decodedBytes: number;
   readonly probe: Probe;
-  /** The output that is measured; null where none can be, or there is no validation data. */
+  /** The output that is measured, on the validation data; null where none can be, or there is no such data. */
   readonly output: ModelOutput | null;
   readonly metric: MetricChoice;
   /** What runs the model from here on; the probe ran on the processor. */
@@ -142,15 +142,18 @@ export async function openData(
       `${model.path} takes batches of exactly ${fixed} samples; the calibration data has ${calibration.count}. Use at least ${fixed}.`,
     );
   }
+  const validationBatches = validation ? cutIntoBatches(validation, inputs, Math.min(BATCH, most)) : null;
+  const output = measures ? chooseModelOutput(index, probe, model.path, config.output) : null;
   return {
     calibration,
     validation,
     calibrationBatches,
-    validationBatches: validation ? cutIntoBatches(validation, inputs, Math.min(BATCH, most)) : null,
+    validationBatches,
     validationIsCalibration: validation ? await isSameSource(calibration, validation) : false,
     decodedBytes: calibration.decodedBytes + (validation?.decodedBytes ?? 0),
     probe,
-    output: measures ? chooseModelOutput(index, probe, model.path, config.output) : null,
+    output:
+      output && validationBatches ? await outputOn(output, probe, model.path, validationBatches.smallest()) : output,
     metric: config.metric ?? "auto",
     device: typeof device === "string" ? await chooseDevice(device, model.path, calibrationBatches, signal) : device,
     fallbacks: [],

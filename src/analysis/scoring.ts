@@ -46,8 +46,8 @@ export async function scoreOriginal(
   if (!validation || !batches) return null;
   if (!output) throw nothingToMeasure(model.path, probe);
   const context: ScoringContext = { batches, outputName: output.name, device: device.used, signal, onWork };
-  const inputs = findTokens(index.dataInputs, probe, output);
-  const tokens = inputs && readTokens(inputs, batches);
+  const found = findTokens(index.dataInputs, batches.smallest().values, output);
+  const tokens = found && readTokens(found, index.dataInputs, batches);
   const measured: Measured = { path: model.path, index, validation, output, tokens, context };
   const { metric, why, scored } = await chosenScoring(measured, data);
   return {

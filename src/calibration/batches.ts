@@ -1,7 +1,7 @@
 import { ExpectedError } from "../errors";
 import type { ValueInfo } from "../onnx/schema";
 import type { TensorData, TensorValue, TensorValues } from "../runtime/session";
-import type { Dataset } from "./dataset";
+import type { Attended, Dataset } from "./dataset";
 
 /** A run of consecutive samples, ready to be fed. */
 export interface Batch {
@@ -26,6 +26,8 @@ export interface Batches {
   /** Whether the last batch is filled up with copies, which only a fixed batch size asks for. */
   readonly padded: boolean;
   batch(index: number): Batch;
+  /** Which positions of the samples of a batch that count hold tokens, as `Dataset.attended` tells. */
+  attended(index: number): Attended;
   /** The smallest batch that the model takes: the first sample alone, or the first batch of the fixed size. */
   smallest(): Batch;
 }
@@ -54,17 +56,24 @@ export function fixedBatchSize(
 }
 
 /** What batches are cut from. */
-export type Samples = Pick<Dataset, "count" | "inputs" | "filled" | "batch">;
+export type Samples = Pick<Dataset, "count" | "inputs" | "filled" | "batch" | "attended">;
 
 /** The samples of `dataset` at the positions `order`, in that order. */
 export function rearranged(dataset: Samples, order: Uint32Array): Samples {
+  const each = <T>(start: number, count: number, read: (position: number) => T): T[] =>
+    Array.from(order.subarray(start, start + count), read);
   return {
     count: order.length,
     inputs: dataset.inputs,
     filled: dataset.filled,
     batch(start, count) {
-      const ones = Array.from(order.subarray(start, start + count), (position) => dataset.batch(position, 1));
+      const ones = each(start, count, (position) => dataset.batch(position, 1));
       return new Map(dataset.inputs.map((name) => [name, joined(ones.map((one) => one.get(name)!))]));
+    },
+    attended(start, count) {
+      const ones = each(start, count, (position) => dataset.attended(position, 1));
+      const names = [...(ones[0]?.keys() ?? [])];
+      return new Map(names.map((name) => [name, Uint8Array.from(ones.flatMap((one) => [...one.get(name)!]))]));
     },
   };
 }
@@ -83,6 +92,7 @@ function joined(ones: readonly TensorValue[]): TensorValue {
 export function cutIntoBatches(dataset: Samples, inputs: readonly ValueInfo[], size: number): Batches {
   const fixed = fixedBatchSize(inputs, dataset);
   const batchSize = fixed ?? Math.min(size, dataset.count);
+  const samplesOf = (index: number): number => Math.min(batchSize, dataset.count - index * batchSize);
   const cut = (start: number, samples: number): Batch => {
     const values = dataset.batch(start, samples);
     const rows = fixed ?? samples;
@@ -96,7 +106,8 @@ export function cutIntoBatches(dataset: Samples, inputs: readonly ValueInfo[], s
     count: Math.ceil(dataset.count / batchSize),
     size: batchSize,
     padded: fixed !== null && dataset.count % batchSize !== 0,
-    batch: (index) => cut(index * batchSize, Math.min(batchSize, dataset.count - index * batchSize)),
+    batch: (index) => cut(index * batchSize, samplesOf(index)),
+    attended: (index) => dataset.attended(index * batchSize, samplesOf(index)),
     smallest: () => cut(0, fixed === null ? 1 : Math.min(fixed, dataset.count)),
   };
 }

@@ -12,11 +12,14 @@ import { openInputs, type InputSettings, type OpenedInputs } from "./inputs";
 import { readLabels, type LabelOrigin } from "./labels";
 import { splitMember } from "./member";
 import { createPreprocessor, type Preprocessor } from "./preprocess";
-import type { LoadOptions, SampleArray, SourceLabels } from "./source";
+import type { LoadOptions, SampleArray, SampleSource, SourceLabels } from "./source";
 import { chooseSubset, SUBSET_SEED } from "./subset";
 
 /** Samples are addressed by 32-bit indices. */
 const MAX_SAMPLES = 2 ** 32 - 1;
+
+/** By the name of an input: 1 for each position with a token, 0 for one that is filled up. */
+export type Attended = ReadonlyMap<string, Uint8Array>;
 
 /** Preprocessed samples with their labels: all of a source, or the subset that `limit` chose. */
 export interface Dataset {
@@ -32,6 +35,8 @@ export interface Dataset {
   readonly classNames: readonly string[] | null;
   /** The names of the model inputs that have samples. */
   readonly inputs: readonly string[];
+  /** What each of them is fed from. */
+  readonly contents: ReadonlyMap<string, SampleSource["content"]>;
   /** The other inputs. */
   readonly filled: Filled;
   /** The path of each source. */
@@ -50,6 +55,11 @@ export interface Dataset {
    * @throws ExpectedError if a file cannot be read any more, or has a value that the model cannot take.
    */
   batch(start: number, count: number): TensorValues;
+  /**
+   * Which positions of those samples hold tokens: for each input that is fed from text or lists of tokens [samples, positions],
+   * 0 where a sequence is filled up. It is known whether or not the model has an input for it.
+   */
+  attended(start: number, count: number): Attended;
   /**
    * SHA-256 in hexadecimal: of a file's bytes; of several files (a folder, several inputs) over their hashes and names.
    * @throws ExpectedError if a file cannot be read.
@@ -107,6 +117,12 @@ export async function openDataset(
   const shapes = parts.map(({ input, preprocessor }) => ({ input, sampleDims: preprocessor.sampleDims }));
   const filled = fillInputs(opened.unfed, shapes, { constants, sampleRate: preprocess.sampleRate });
   let hashes: ReturnType<Dataset["sha256"]> | undefined;
+  const inUse = (start: number, samples: number): Uint32Array => {
+    if (start < 0 || samples < 0 || start + samples > indices.length) {
+      throw new RangeError(`samples ${start} to ${start + samples} of ${indices.length}`);
+    }
+    return indices.subarray(start, start + samples);
+  };
   return {
     count: indices.length,
     available: count,
@@ -114,6 +130,9 @@ export async function openDataset(
     labelOrigin: found && { path: found.path, indices, folders: found.folders },
     classNames: found?.classNames ?? null,
     inputs: parts.map(({ input }) => input.name),
+    contents: new Map(
+      feeds.flatMap(({ inputs: own, source }) => own.map(({ name }) => [name, source.content] as const)),
+    ),
     filled,
     sources: feeds.map((feed) => feed.path),
     sampleBytes: parts.reduce((sum, { preprocessor }) => sum + sampleBytes(preprocessor), 0),
@@ -121,11 +140,16 @@ export async function openDataset(
     warnings: [...opened.warnings, ...feeds.flatMap((feed) => feed.warnings), ...loaded.warnings, ...filled.notes],
     tokenText: loaded.tokenText,
     batch(start, samples) {
-      if (start < 0 || samples < 0 || start + samples > indices.length) {
-        throw new RangeError(`samples ${start} to ${start + samples} of ${indices.length}`);
-      }
-      const wanted = indices.subarray(start, start + samples);
+      const wanted = inUse(start, samples);
       return new Map(parts.map((part) => [part.input.name, readSamples(part, wanted)]));
+    },
+    attended(start, samples) {
+      const wanted = inUse(start, samples);
+      return new Map(
+        parts.flatMap(({ input, attended }) =>
+          attended ? [[input.name, readAttended(attended, wanted)] as const] : [],
+        ),
+      );
     },
     sha256() {
       hashes ??= hashData(config, feeds, chosen, constants);
@@ -157,6 +181,7 @@ async function findLabels(config: DataConfig, feeds: readonly Feed[]): Promise<F
 interface LoadedInput {
   readonly input: ValueInfo;
   readonly samples: SampleArray;
+  readonly attended: SampleArray | null;
   readonly preprocessor: Preprocessor;
 }
 
@@ -188,7 +213,8 @@ async function loadInputs(
     warnings.push(...loaded.warnings);
     for (const input of feed.inputs) {
       const samples = loaded.samples.get(input.name)!;
-      parts.push({ input, samples, preprocessor: createPreprocessor(samples, settingsOf(input), input) });
+      const preprocessor = createPreprocessor(samples, settingsOf(input), input);
+      parts.push({ input, samples, attended: loaded.attended ?? null, preprocessor });
     }
   }
   return { parts, indices, keptBytes, warnings, tokenText };
@@ -207,6 +233,13 @@ function readSamples({ samples, preprocessor }: LoadedInput, indices: Uint32Arra
     done += length;
   }
   return { type: elementType, dims: [indices.length, ...sampleDims], data };
+}
+
+function readAttended(attended: SampleArray, indices: Uint32Array): Uint8Array {
+  const [length] = attended.sampleShape;
+  const found = new Uint8Array(indices.length * length);
+  indices.forEach((index, row) => found.set(Uint8Array.from(attended.read(index, 1), Number), row * length));
+  return found;
 }
 
 function sampleBytes({ elementType, sampleDims }: Preprocessor): number {

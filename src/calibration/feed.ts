@@ -37,6 +37,8 @@ export interface Feed {
 export interface LoadedFeed {
   /** By the name of the input; under the indices of the source, of which only the loaded ones can be read. */
   readonly samples: ReadonlyMap<string, SampleArray>;
+  /** Of sequences: 1 for a token, 0 where one is filled up; as {@link samples}. */
+  readonly attended?: SampleArray;
   /** The samples that could be loaded, ascending. */
   readonly indices: Uint32Array;
   /** Bytes that are kept in memory. */

@@ -116,6 +116,7 @@ function loaded(
   }
   return {
     samples: new Map(inputs.map((input) => [input.name, arrayOf(valuesFor(input))])),
+    attended: arrayOf(mask),
     indices,
     keptBytes: ids.byteLength + mask.byteLength + positions.byteLength,
     warnings,

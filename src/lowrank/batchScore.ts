@@ -1,6 +1,6 @@
 import type { TensorValue } from "../runtime/session";
 import { countCorrect, NO_ANSWER, predictions, scoreMargins } from "./accuracy";
-import { squaredError, type CountedRows } from "./squaredError";
+import { squaredError, type Counted } from "./squaredError";
 
 /** What a candidate's output of one batch is held against. It can be sent to another thread. */
 export type Expected =
@@ -12,7 +12,7 @@ export type Expected =
       readonly fed: number;
     }
   /** The original's output, which is among the kept values. */
-  | ({ readonly kind: "output"; readonly name: string } & CountedRows);
+  | ({ readonly kind: "output"; readonly name: string } & Counted);
 
 /** Right answers of one batch, and how far the right class is ahead in each that is asked for. */
 export interface AnswerScore {

@@ -8,6 +8,8 @@ export interface OutputReference {
   readonly kind: "output";
   /** ‖Y‖² of each batch. */
   readonly squaredNorms: Float64Array;
+  /** [samples, positions] in the order of the samples: 0 where a position of the output does not count; null where all do. */
+  readonly attended: Uint8Array | null;
 }
 
 /**
@@ -25,8 +27,9 @@ export class ErrorJudge implements Judge {
     this.total = reference.squaredNorms.reduce((sum, norm) => sum + norm, 0);
   }
 
-  expected(_: number, { rows, samples }: Extent): Expected {
-    return { kind: "output", name: this.outputName, rows, samples };
+  expected(_: number, { start, rows, samples }: Extent): Expected {
+    const attended = attendedIn(this.reference.attended, this.batches.samples, { start, samples });
+    return { kind: "output", name: this.outputName, rows, samples, attended };
   }
 
   async result(run: Candidate, { certain }: Ahead): Promise<number> {
@@ -60,4 +63,15 @@ export class ErrorJudge implements Judge {
     }
     return { error: squared / this.total, seen, batches };
   }
+}
+
+/** The part of a run of samples, in memory of its own: it may be sent to another thread. */
+export function attendedIn(
+  attended: Uint8Array | null,
+  allSamples: number,
+  { start, samples }: Pick<Extent, "start" | "samples">,
+): Uint8Array | null {
+  if (!attended) return null;
+  const positions = attended.length / allSamples;
+  return attended.slice(start * positions, (start + samples) * positions);
 }

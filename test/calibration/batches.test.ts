@@ -15,6 +15,7 @@ const samples: Samples = {
       ["b", { type: "int64" as const, dims: [count], data: BigInt64Array.from(positions, BigInt) }],
     ]);
   },
+  attended: (start, count) => new Map([["b", Uint8Array.from({ length: 2 * count }, (_, i) => (2 * start + i) % 3)]]),
 };
 
 describe("rearranged samples", () => {
@@ -26,6 +27,10 @@ describe("rearranged samples", () => {
     expect(values.get("a")).toEqual({ type: "float32", dims: [2, 2], data: Float32Array.from([40, 41, 0, 1]) });
     expect(values.get("b")).toEqual({ type: "int64", dims: [2], data: BigInt64Array.from([4n, 0n]) });
     expect(batches.batch(1).values.get("b")!.data).toEqual(BigInt64Array.from([2n]));
+    expect([0, 1].map((batch) => [...batches.attended(batch).get("b")!])).toEqual([
+      [2, 0, 0, 1],
+      [1, 2],
+    ]);
   });
 
   it("fill up a batch of fixed size as others do", () => {
@@ -33,5 +38,6 @@ describe("rearranged samples", () => {
     const batches = cutIntoBatches(rearranged(samples, Uint32Array.from([3, 1, 0])), [input], 1);
     expect(batches.batch(1)).toMatchObject({ start: 2, samples: 1, rows: 2 });
     expect(batches.batch(1).values.get("a")!.data).toEqual(Float32Array.from([0, 1, 0, 1]));
+    expect(batches.attended(1)).toEqual(new Map([["b", Uint8Array.from([0, 1])]]));
   });
 });

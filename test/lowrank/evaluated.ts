@@ -23,6 +23,7 @@ export function dataset(sampleDims: readonly number[]): Dataset {
     labelOrigin: null,
     classNames: null,
     inputs: ["x"],
+    contents: new Map([["x", "array"]]),
     filled: NONE_FILLED,
     tokenText: null,
     sources: ["x.npy"],
@@ -32,6 +33,7 @@ export function dataset(sampleDims: readonly number[]): Dataset {
       const dims = [count, ...sampleDims];
       return new Map([["x", { type: "float32", dims, data: data.slice(start * width, (start + count) * width) }]]);
     },
+    attended: () => new Map(),
     sha256: () => Promise.resolve({ source: "", labels: null }),
   };
 }

@@ -101,7 +101,7 @@ async function measured(test: NodeTest, layer: Layer) {
   const values = test.feeds;
   const { dims } = await probeShapes(model, index, [layer], { rows: 1, values });
   const batch: Batch = { start: 0, samples: 1, rows: 1, values };
-  const batches: Batches = { inputs: new Set(values.keys()), samples: 1, count: 1, size: 1, padded: false, batch: () => batch, smallest: () => batch }; // prettier-ignore
+  const batches: Batches = { inputs: new Set(values.keys()), samples: 1, count: 1, size: 1, padded: false, batch: () => batch, attended: () => new Map(), smallest: () => batch }; // prettier-ignore
   const options = { dimsOf: (value: string) => dims.get(value)!, rowsOf: () => 0, signal: undefined, onBatch: () => undefined }; // prettier-ignore
   const grams = (await gramMatrices(model, [layer], batches, options)).get(gramKey(layer))!;
   const weight = readConstant(model.wire, layer.weight);

@@ -17,6 +17,7 @@ function preview(samples: readonly Sample[], more: Partial<Dataset> = {}, what =
     ...{ count: 1, available: 1, labels: null, labelOrigin: null, classNames: null, filled: NONE_FILLED },
     ...{
       inputs: samples.map(([name]) => name),
+      contents: new Map(samples.map(([name]) => [name, "array" as const])),
       sources: [],
       sampleBytes: 0,
       decodedBytes: 0,
@@ -24,6 +25,7 @@ function preview(samples: readonly Sample[], more: Partial<Dataset> = {}, what =
       tokenText: null,
     },
     batch: () => values,
+    attended: () => new Map(),
     sha256: () => Promise.resolve({ source: "", labels: null }),
     ...more,
   };

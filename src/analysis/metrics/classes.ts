@@ -1,5 +1,6 @@
 import { checkLabels } from "../../calibration/labels";
 import { classCount } from "../../lowrank/accuracy";
+import { isFloatType } from "../../onnx/elements";
 import type { GraphIndex } from "../../onnx/graphIndex";
 import type { Fit, Measured, Metric, Questions } from "./metric";
 
@@ -23,15 +24,35 @@ export const top1: Metric = {
 /** The class of the highest score is that of the original. */
 export const agreement: Metric = {
   name: "agreement",
-  fit({ index, output }: Measured, wanted) {
+  fit(measured: Measured, wanted) {
+    const { index, output } = measured;
     const classes = classCount(output.dims, output.rows);
     if (classes === null) return NO_CLASSES;
-    const values = wanted ? null : noScores(index, output.name);
+    const values = wanted ? null : (noScores(index, output.name) ?? noClasses(measured, classes));
     if (values) return values;
     return { fits: true, why: `it has a score for each of ${classes} classes, and there are no labels` };
   },
   questions: () => ({ perSample: 1, targets: null, asked: null, likelihood: false }),
 };
+
+/** Axes of inputs with images, of which a class may have as many values as a row by chance. */
+const IMAGE_AXES = 4;
+
+/** Where the values of a sample are more likely a signal than scores, by what goes in: as of auto-encoders and denoisers. */
+function noClasses({ validation: { contents, labels }, context: { batches } }: Measured, classes: number): Fit | null {
+  if (labels) return null;
+  const { values } = batches.smallest();
+  for (const [input, content] of contents) {
+    if (content === "sound") {
+      return { fits: false, why: `there are no labels, and "${input}" is sound: values, not scores`, telling: true };
+    }
+    const { type, dims } = values.get(input)!;
+    if (content !== "array" || !isFloatType(type) || dims.length >= IMAGE_AXES || dims.at(-1) !== classes) continue;
+    const why = `it has ${classes} values for each sample, as many as the input "${input}", and there are no labels`;
+    return { fits: false, why: `${why}: not scores`, telling: true };
+  }
+  return null;
+}
 
 /** What the last operator of classifiers is not, even where there is one value for each of some things. */
 const NO_SCORES: ReadonlyMap<string, string> = new Map([

@@ -1,9 +1,10 @@
+import type { Batch } from "../../calibration/batches";
 import { ExpectedError } from "../../errors";
 import { classCount } from "../../lowrank/accuracy";
 import type { GraphIndex } from "../../onnx/graphIndex";
 import { elementCount } from "../../onnx/tensor";
 import type { Probe } from "../../runtime/probe";
-import type { TensorValue } from "../../runtime/session";
+import { createSession, type TensorValue } from "../../runtime/session";
 
 /** The output of a model that is measured. */
 export interface ModelOutput {
@@ -39,6 +40,23 @@ export function chooseModelOutput(
   const { name, dims } =
     floating.find((one) => one.name === wanted) ?? floating.reduce((a, b) => (size(b) > size(a) ? b : a), first);
   return { name, dims, rows };
+}
+
+/**
+ * The output as it is on other data than that of the probe: sequences of each data set have a length of their own.
+ * @param first a batch of that data, which is run unless its shapes are the probe's.
+ */
+export async function outputOn(output: ModelOutput, probe: Probe, path: string, first: Batch): Promise<ModelOutput> {
+  const { rows, values } = first;
+  const isAlike = (value: TensorValue, name: string): boolean => String(value.dims) === String(probe.dims.get(name));
+  if (rows === probe.rows && [...values].every(([name, value]) => isAlike(value, name))) return output;
+  const session = await createSession(path, path);
+  try {
+    const { dims } = (await session.run(values, [output.name])).get(output.name)!;
+    return { name: output.name, dims, rows };
+  } finally {
+    await session.release();
+  }
 }
 
 function isFloating({ type }: TensorValue): boolean {

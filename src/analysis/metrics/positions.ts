@@ -1,5 +1,5 @@
 import { NO_ANSWER } from "../../lowrank/accuracy";
-import { isCausal } from "./causality";
+import { isCausal, sampleToTry } from "./causality";
 import { noScores } from "./classes";
 import type { Fit, Metric, Questions } from "./metric";
 import type { Tokens } from "./tokens";
@@ -19,10 +19,12 @@ export const nextToken: Metric = {
     if (largest >= classes) {
       return { fits: false, why: `it has ${classes} scores, and the tokens in the data reach ${largest}` };
     }
+    const tried = sampleToTry(tokens);
+    if (!tried) return { fits: false, why: "no sample has two tokens, so that one would come next", telling: true };
     const why = `it scores ${classes} tokens at each of ${positions} positions`;
     if (wanted) return { fits: true, why };
     if (noScores(measured.index, measured.output.name)) return NO_TOKENS;
-    return (await isCausal(measured, tokens))
+    return (await isCausal(measured, tokens, tried))
       ? { fits: true, why: `${why}, and no position sees the tokens behind it` }
       : { fits: false, why: "positions see the tokens behind them", telling: true };
   },
