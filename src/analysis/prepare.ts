@@ -10,8 +10,9 @@ import { checkExternalTensors } from "../onnx/externalData";
 import { externalTensors } from "../onnx/externalTensors";
 import { indexGraph, type GraphIndex } from "../onnx/graphIndex";
 import { openModel, type OpenModel } from "../onnx/reader";
-import type { Node } from "../onnx/schema";
+import type { Node, ValueInfo } from "../onnx/schema";
 import { readSmallTensor } from "../onnx/tensor";
+import type { SamplePair } from "../runtime/batchDependence";
 import type { DeviceChoice } from "../runtime/executionProviders";
 import { positionsPerSample, probeShapes, usePositions, type Probe } from "../runtime/probe";
 import type { MetricChoice } from "../metricNames";
@@ -131,7 +132,8 @@ export async function openData(
   const validation = config.validation ? await open("validation", config.validation) : null;
   if (validation) checkSameClasses(calibration, validation);
   const most = Math.max(1, Math.floor(MOST_BATCH_BYTES / calibration.sampleBytes));
-  const probe = await probeShapes(model, index, layers, cutIntoBatches(calibration, inputs, 1).smallest());
+  const smallest = cutIntoBatches(calibration, inputs, 1).smallest();
+  const probe = await probeShapes(model, index, layers, smallest, samplePair(calibration, inputs));
   const measures = validation !== null || config.output !== undefined;
   const positions = new Map(layers.map((layer) => [layer, positionsPerSample(probe, layer)]));
   const calibrationSize = Math.min(gramBatchSize(layers, positions), most);
@@ -161,6 +163,14 @@ export async function openData(
     macShare: macShares(layers, probe),
     macsPerSample: layers.reduce((sum, layer) => sum + parameterCount(layer.view) * positions.get(layer)!, 0),
   };
+}
+
+/** The first two samples, where the model takes batches of any size. */
+function samplePair(calibration: Dataset, inputs: readonly ValueInfo[]): SamplePair | null {
+  if (calibration.count < 2 || fixedBatchSize(inputs, calibration) !== null) return null;
+  const single = cutIntoBatches(calibration, inputs, 1);
+  const [first, second] = [single.batch(0).values, single.batch(1).values];
+  return { first, second, both: cutIntoBatches(calibration, inputs, 2).batch(0).values };
 }
 
 function macShares(layers: readonly Layer[], probe: Probe): (nodes: ReadonlySet<Node>) => number {

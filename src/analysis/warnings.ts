@@ -17,14 +17,24 @@ function named(layers: readonly string[]): string {
   return layers.slice(0, MOST_NAMES).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
+/** Beyond rounding, also that of numbers quantized sample by sample. */
+const MOST_DEPENDENCE = 0.01;
+
 /** What makes the numbers doubtful before any rank is looked at. `tolerance` is null where nothing is searched. */
 export function dataWarnings(
   { layers }: Subject,
-  { calibration, validation, calibrationBatches, positions, validationIsCalibration, fallbacks }: SubjectData,
+  { calibration, validation, probe, calibrationBatches, positions, validationIsCalibration, fallbacks }: SubjectData,
   scoring: Scoring | null,
   tolerance: number | null,
 ): string[] {
   const warnings = [...new Set([...calibration.warnings, ...(validation?.warnings ?? []), ...fallbacks])];
+  if ((probe.dependence ?? 0) > MOST_DEPENDENCE) {
+    warnings.push(
+      `The samples of a batch change one another's outputs (by ${percent(probe.dependence ?? 0)}): the first axis may be another ` +
+        `than that of the samples, such as time, or the model is random or quantizes a batch as a whole. Then the numbers ` +
+        `here are not those of single samples: export the model with the batch first.`,
+    );
+  }
   if (validationIsCalibration) {
     warnings.push(
       "Calibration and validation data are the same: ranks fit to these samples may lose more accuracy on new ones. " +

@@ -6,6 +6,7 @@ import type { GraphIndex } from "../onnx/graphIndex";
 import type { OpenModel } from "../onnx/reader";
 import type { Node } from "../onnx/schema";
 import { elementCount } from "../onnx/tensor";
+import { batchDependence, type SamplePair } from "./batchDependence";
 import { createSession, type TensorValue, type TensorValues } from "./session";
 
 /** What one run with real data tells of the values in a graph. */
@@ -16,17 +17,20 @@ export interface Probe {
   readonly dims: ReadonlyMap<string, readonly number[]>;
   /** The model's outputs. */
   readonly outputs: ReadonlyMap<string, TensorValue>;
+  /** As {@link batchDependence}; null also where two samples were not tried. */
+  readonly dependence?: number | null;
 }
 
 /**
  * Runs one batch (`rows` samples, a value for every input) with the inputs and outputs of all layers exposed: shapes as
- * they are, not as they were declared.
+ * they are, not as they were declared. With a pair of samples, also whether they change one another's outputs.
  */
 export async function probeShapes(
   model: OpenModel,
   index: GraphIndex,
   layers: readonly Layer[],
   { rows, values }: { readonly rows: number; readonly values: TensorValues },
+  pair: SamplePair | null = null,
 ): Promise<Probe> {
   const fed = new Set(index.dataInputs.map(({ name }) => name));
   const exposed = new Set<string>();
@@ -45,7 +49,8 @@ export async function probeShapes(
     const computed = await session.run(values);
     const dims = new Map([...values, ...computed].map(([name, value]) => [name, value.dims]));
     const outputs = new Map([...computed].filter(([name]) => index.outputs.has(name)));
-    return { rows, dims, outputs };
+    const dependence = pair && (await batchDependence(session, pair, [...outputs.keys()]));
+    return { rows, dims, outputs, dependence };
   } finally {
     await session.release();
   }
