@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { configPathBeside } from "../config";
 import { writeConfig } from "../config/write";
 import type { AnalysisSettings } from "../host/analysisOptions";
-import { arraysBeside } from "../host/dataBeside";
+import { dataBeside, isArray } from "../host/dataBeside";
 import { inspect } from "../inspect";
 import { withPreprocess, type Proposal } from "../propose/proposal";
 import { cancellable } from "./progress";
@@ -13,7 +13,7 @@ import type { StartWorker } from "./worker";
 export type Measured = { readonly kind: "config"; readonly file: string } | { readonly kind: "weights" };
 
 /** Where samples come from. */
-type DataKind = "images" | "arrays" | "weights";
+type DataKind = "images" | "files" | "weights";
 
 /**
  * Asks what data a model is to be measured on, proposes a config for it, shows what was assumed, and writes it.
@@ -52,9 +52,11 @@ async function chooseKind(model: vscode.Uri): Promise<DataKind | undefined> {
       detail: t("One folder per class, or images alone; training and validation folders are recognized"),
     },
     {
-      kindOfData: "arrays",
-      label: `$(file-binary) ${t("NumPy files")}`,
-      detail: t("Arrays of samples and labels (.npy, .npz)"),
+      kindOfData: "files",
+      label: `$(file-binary) ${t("Files with samples")}`,
+      detail: t(
+        "Arrays (.npy, .npz), tables (.csv), text with a tokenizer.json (.txt, .jsonl), token ids (.json), recordings (.wav)",
+      ),
     },
     {
       kindOfData: "weights",
@@ -79,27 +81,24 @@ function inputsText(model: vscode.Uri): string {
   return vscode.l10n.t("It takes {0}", inputs.join("; "));
 }
 
-async function chooseData(model: vscode.Uri, kind: "images" | "arrays"): Promise<readonly string[] | undefined> {
+async function chooseData(model: vscode.Uri, kind: "images" | "files"): Promise<readonly string[] | undefined> {
   if (kind === "images") {
     return openDialog(model, {
       canSelectFolders: true,
       title: vscode.l10n.t("Folders of images, calibration data first"),
     });
   }
-  const beside = arraysBeside(model.fsPath);
-  return beside.length === 0 ? chooseArrays(model) : chooseArraysBeside(model, beside);
+  const beside = dataBeside(model.fsPath);
+  return beside.length === 0 ? chooseFiles(model) : chooseFilesBeside(model, beside);
 }
 
 /** Lets the user tick files that lie about, since the dialogs of remote windows give one file only. */
-async function chooseArraysBeside(
-  model: vscode.Uri,
-  beside: readonly string[],
-): Promise<readonly string[] | undefined> {
+async function chooseFilesBeside(model: vscode.Uri, beside: readonly string[]): Promise<readonly string[] | undefined> {
   const folder = path.dirname(model.fsPath);
   const other: vscode.QuickPickItem = { label: `$(folder-opened) ${vscode.l10n.t("Other files…")}` };
   const files = beside.map((file) => ({
     label: path.relative(folder, file),
-    picked: path.dirname(file) === folder,
+    picked: path.dirname(file) === folder && isArray(file),
     file,
   }));
   const chosen = await vscode.window.showQuickPick([...files, other], {
@@ -109,14 +108,14 @@ async function chooseArraysBeside(
     ignoreFocusOut: true,
   });
   if (!chosen) return undefined;
-  const more = chosen.includes(other) ? await chooseArrays(model) : [];
+  const more = chosen.includes(other) ? await chooseFiles(model) : [];
   const data = more && [...files.filter((one) => chosen.includes(one)).map(({ file }) => file), ...more];
   return data?.length === 0 ? undefined : data;
 }
 
-async function chooseArrays(model: vscode.Uri): Promise<readonly string[] | undefined> {
+async function chooseFiles(model: vscode.Uri): Promise<readonly string[] | undefined> {
   return openDialog(model, {
-    filters: { NumPy: ["npy", "npz"] },
+    filters: { [vscode.l10n.t("Samples")]: ["npy", "npz", "csv", "tsv", "txt", "jsonl", "json", "wav", "gz"] },
     title: vscode.l10n.t("Files with samples and labels, calibration data first"),
   });
 }

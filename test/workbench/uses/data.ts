@@ -18,7 +18,7 @@ export function useOfNewData(opened: Opened): void {
     const choice = (text: string) => workbench.page.locator(".quick-input-list").getByText(text);
     await choice("Weights only").waitFor();
     await workbench.screenshot("wizard");
-    await choice("NumPy files").click();
+    await choice("Files with samples").click();
     await choice("images.npy").waitFor();
     await workbench.screenshot("files");
     await workbench.page.locator(".quick-input-widget").getByRole("button", { name: "OK" }).click();
